@@ -1,0 +1,1 @@
+"""The values of the domain: pure, without I/O. One word per concept, see ARCHITECTURE.md."""

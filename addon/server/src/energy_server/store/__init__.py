@@ -1,0 +1,1 @@
+"""Where data rests: two ports (`port.py`) and their adapters."""

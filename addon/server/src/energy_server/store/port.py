@@ -1,0 +1,152 @@
+"""The two ports that every store implements. Nothing above `store` imports an adapter, only this file.
+
+SeriesStore keeps readings and Statistics, StateStore keeps the small documents about them. One contract suite
+(`tests/server/store`) runs on every adapter. Common to all operations:
+
+- *Durable*: when a writing coroutine returns, the change survives a kill of the process and of the machine.
+- *Idempotent*: doing it again changes nothing.
+- *Failure*: `StoreUnavailableError` when the store cannot be reached, is full or locked; nothing is half done and the caller
+  may try again. Any other exception is a defect.
+- Instants are int microseconds since the epoch; spans are half open, `[start_us, end_us)`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from energy_server.model.coverage import CoverageSource, Span
+from energy_server.model.entity import Entity
+from energy_server.model.reading import Reading, ReadingBatch, ReadingSlice, ReducedSlice
+from energy_server.model.site import Site
+from energy_server.model.statistic import Level, Source, StatisticColumns
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """How a store is: `well`, and if not what to do; `last_write_us` None before the first write."""
+
+    backend: str
+    version: str
+    well: bool
+    detail: str | None
+    readings: int
+    statistics: int
+    size_bytes: int
+    free_bytes: int
+    last_write_us: int | None
+
+
+class SeriesStore(Protocol):
+    """Readings, unique by (site, key, ts_us), and Statistics, unique by (site, key, level, start_us, source)."""
+
+    @property
+    def store_id(self) -> str:
+        """A random id given at creation; Coverage refers to it, and another id voids the Coverage."""
+
+    async def open(self) -> None:
+        """Open or create the store. Raises StoreUnavailableError (locked by another process, no space, no rights)."""
+
+    async def close(self) -> None:
+        """Let everything reach the disk and release it."""
+
+    async def append(self, batches: Sequence[ReadingBatch]) -> None:
+        """Store readings, all batches in one durable step.
+
+        A `live` reading replaces a stored one of the same instant; readings of every other origin never replace one.
+        """
+
+    async def read(self, site: str, key: str, start_us: int, end_us: int) -> ReadingSlice:
+        """Return the readings of one Entity in the span, in ascending time."""
+
+    async def before(self, site: str, key: str, ts_us: int) -> ReadingSlice:
+        """Return the last reading before the instant, and if it is null also the last one with a value (0 to 2 rows)."""
+
+    async def after(self, site: str, key: str, ts_us: int) -> ReadingSlice:
+        """Return the first reading at or after the instant, and if it is null also the first one with a value."""
+
+    async def reduce(self, site: str, key: str, start_us: int, end_us: int, buckets: int) -> ReducedSlice:
+        """Return the readings of one Entity reduced to at most `buckets` equal buckets; nulls are left out."""
+
+    async def latest(self, site: str) -> dict[str, Reading]:
+        """Return the newest reading of every Entity, from memory."""
+
+    async def put_statistics(self, site: str, level: Level, source: Source, rows: StatisticColumns) -> None:
+        """Insert or replace Statistics."""
+
+    async def statistics(
+        self, site: str, keys: Sequence[str], level: Level, source: Source, start_us: int, end_us: int
+    ) -> StatisticColumns:
+        """Return the Statistics of these Entities whose periods start in the span, ordered by (key's place, start)."""
+
+    async def info(self) -> StoreInfo:
+        """Return how the store is. Never raises for a store that is not well."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRow:
+    """One stored span of Coverage; `key` None stands for every Entity of the Site that listened then."""
+
+    site: str
+    key: str | None
+    source: CoverageSource
+    span: Span
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncEntry:
+    """One line of the sync log."""
+
+    ts_us: int
+    site: str
+    what: str
+    detail: str
+
+
+class StateStore(Protocol):
+    """Sites, Entities, Coverage, dirty marks, the sync log and named documents."""
+
+    async def open(self) -> None:
+        """Open or create the store, migrating its schema. Raises StoreUnavailableError."""
+
+    async def close(self) -> None:
+        """Release it."""
+
+    async def save_site(self, site: Site) -> None:
+        """Insert or replace a Site."""
+
+    async def sites(self) -> list[Site]:
+        """Return all Sites."""
+
+    async def save_catalog(self, site: str, entities: Sequence[Entity], now_us: int) -> None:
+        """Make these the Entities of the Site: those no longer named get `until_us`, returning ones lose it."""
+
+    async def entities(self, site: str) -> list[Entity]:
+        """Return the Entities of a Site, those that left the catalog included."""
+
+    async def save_coverage(self, store_id: str, rows: Sequence[CoverageRow], removed: Sequence[CoverageRow]) -> None:
+        """Remove, then add rows of Coverage, in one step."""
+
+    async def coverage(self, store_id: str) -> list[CoverageRow]:
+        """Return the Coverage that refers to this SeriesStore; Coverage of any other id is deleted."""
+
+    async def mark_dirty(self, marks: Sequence[tuple[str, str, int]]) -> None:
+        """Remember (site, key, start of a UTC hour) as to be rolled up anew."""
+
+    async def dirty(self) -> list[tuple[str, str, int]]:
+        """Return the marks."""
+
+    async def clear_dirty(self, marks: Sequence[tuple[str, str, int]]) -> None:
+        """Forget marks."""
+
+    async def put_document(self, name: str, document: Mapping[str, object]) -> None:
+        """Insert or replace a small named document (JSON values only)."""
+
+    async def document(self, name: str) -> dict[str, object] | None:
+        """Return a named document."""
+
+    async def log(self, entry: SyncEntry) -> None:
+        """Add a line to the sync log, which keeps the newest 1,000."""
+
+    async def sync_log(self, limit: int) -> list[SyncEntry]:
+        """Return the newest lines, newest first."""
