@@ -1,0 +1,137 @@
+"""Run every check and test of the repository, one after the other, and end with one summary.
+
+In:   the checkout, set up by script/bootstrap.
+Out:  a line for each suite while it runs, its log in `.state/checks/`, a table of counts, and the closing line
+      "N passed, N failed, N skipped". Exit status 1 if anything failed, was skipped, or did not run.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = Path(os.environ.get("ENERGY_STATE", ROOT / ".state")) / "checks"
+BIN = Path(sys.executable).parent
+DASHBOARD = ROOT / "addon" / "dashboard"
+# The plugin of Home Assistant's test package closes sockets and checks HA's loop; only the integration's suite wants it.
+WITHOUT_HOME_ASSISTANT = ("-p", "no:homeassistant", "-p", "no:socket")
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One command; `counts` says that it writes a JUnit file, otherwise it counts as one check."""
+
+    name: str
+    command: Sequence[str | Path]
+    cwd: Path = ROOT
+    counts: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a suite came to."""
+
+    suite: str
+    passed: int
+    failed: int
+    skipped: int
+    duration_s: float
+
+
+def pytest(name: str, folder: str, *options: str) -> Suite:
+    """Return a suite of pytest."""
+    command = (sys.executable, "-m", "pytest", folder, "-q", *options, f"--junit-xml={LOGS / name}.xml")
+    return Suite(name, command, counts=True)
+
+
+SUITES = (
+    Suite("ruff check", (BIN / "ruff", "check", ".")),
+    Suite("ruff format", (BIN / "ruff", "format", "--check", ".")),
+    Suite("mypy", (BIN / "mypy", "addon/server/src", "custom_components", "dev", "tests")),
+    Suite("import-linter", (BIN / "lint-imports",)),
+    Suite("shellcheck", (BIN / "shellcheck", *sorted(path for path in (ROOT / "script").iterdir()), ".ci/run")),
+    Suite("eslint", ("npm", "run", "--silent", "lint"), cwd=DASHBOARD),
+    Suite("tsc", ("npm", "run", "--silent", "types"), cwd=DASHBOARD),
+    Suite(
+        "dashboard",
+        ("npm", "run", "--silent", "test", "--", "--reporter=junit", f"--outputFile={LOGS / 'dashboard'}.xml"),
+        cwd=DASHBOARD,
+        counts=True,
+    ),
+    pytest("server", "tests/server", *WITHOUT_HOME_ASSISTANT),
+    pytest("home", "tests/dev", *WITHOUT_HOME_ASSISTANT),
+    pytest("integration", "tests/integration"),
+    pytest("end-to-end", "tests/e2e", *WITHOUT_HOME_ASSISTANT),
+    pytest("faults", "tests/faults", *WITHOUT_HOME_ASSISTANT),
+)
+
+
+def count(path: Path) -> tuple[int, int, int]:
+    """Return passed, failed and skipped of a JUnit file."""
+    cases = list(ET.parse(path).getroot().iter("testcase"))  # noqa: S314 written a moment ago by our own tests
+    failed = sum(1 for case in cases if case.find("failure") is not None or case.find("error") is not None)
+    skipped = sum(1 for case in cases if case.find("skipped") is not None)
+    return len(cases) - failed - skipped, failed, skipped
+
+
+def run(suite: Suite) -> Outcome:
+    """Run one suite, its output going to its log."""
+    log = LOGS / f"{re.sub(r'[^a-z0-9]+', '-', suite.name)}.log"
+    report = LOGS / f"{suite.name}.xml"
+    report.unlink(missing_ok=True)
+    started_s = time.monotonic()
+    with log.open("wb") as output:
+        code = subprocess.run(
+            suite.command,
+            cwd=suite.cwd,
+            env={**os.environ, **suite.environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        ).returncode
+    duration_s = time.monotonic() - started_s
+    passed, failed, skipped = (0, 0, 0)
+    if suite.counts and report.exists():
+        passed, failed, skipped = count(report)
+    elif not suite.counts and code == 0:
+        passed = 1
+    if code != 0 and failed == 0:  # it broke before, after or beside its tests
+        failed = 1
+    if failed or skipped:
+        print(log.read_text(errors="replace")[-12_000:])
+    return Outcome(suite.name, passed, failed, skipped, duration_s)
+
+
+def main() -> int:
+    """Run the suites whose names contain one of the arguments, or all."""
+    parser = argparse.ArgumentParser(prog="script/test", description="Run every check and test.")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="only suites whose names contain this")
+    wanted = parser.parse_args().suites
+    LOGS.mkdir(parents=True, exist_ok=True)
+    chosen = [suite for suite in SUITES if not wanted or any(word in suite.name for word in wanted)]
+    outcomes = []
+    for suite in chosen:
+        outcome = run(suite)
+        outcomes.append(outcome)
+        verdict = "failed" if outcome.failed else "skipped tests" if outcome.skipped else "ok"
+        print(f"{suite.name:<16}{outcome.passed:>6} passed {outcome.duration_s:>7.1f} s  {verdict}", flush=True)
+    if not os.environ.get("ENERGY_TEST_DATA"):
+        print("\nNot run: the acceptance tests on recorded data, because ENERGY_TEST_DATA names no folder.")
+    passed, failed, skipped = (
+        sum(getattr(outcome, part) for outcome in outcomes) for part in ("passed", "failed", "skipped")
+    )
+    print(f"\nLogs: {LOGS}\n{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or skipped or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
