@@ -1,0 +1,74 @@
+"""What is measured and what it must reach: the one place that knows all benches and their bounds."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.bench import events, ingest, javascript, screen, year
+from tests.bench.figures import Limit, Measure, Samples, Statistic
+
+type Run = Callable[[], Awaitable[Mapping[str, Samples]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A run that gives the samples of its measures, by their names."""
+
+    name: str
+    run: Run
+    measures: Sequence[Measure]
+
+
+BENCHES = (
+    Bench(
+        "events",
+        events.run,
+        (
+            Measure("loop_energy", "HA's event loop, per energy event", "us", Limit.BELOW, 10),
+            Measure("loop_energy_paced", "  the same at 100 events/s (small batches)", "us"),
+            Measure("loop_other", "HA's event loop, per other state change, above no listener", "us", Limit.BELOW, 0.3),
+            Measure(
+                "cpu_energy",
+                "CPU of all threads per energy event, against HA's influxdb",
+                "us",
+                Limit.AT_MOST,
+                0.5,
+                judge_ratio=True,
+            ),
+            Measure("cpu_energy_paced", "  the same at 100 events/s", "us"),
+        ),
+    ),
+    Bench(
+        "ingest",
+        ingest.run,
+        (Measure("ingest", "durable ingest through the link, 500-row batches", "readings/s", Limit.ABOVE, 50_000),),
+    ),
+    Bench(
+        "screen",
+        screen.run,
+        (
+            Measure("screen_p50", "event in HA to the number on the page, 100 events/s", "ms"),
+            Measure("screen_p99", "  99th percentile", "ms", Limit.BELOW, 300, Statistic.P99),
+        ),
+    ),
+    Bench(
+        "year",
+        year.run,
+        (
+            Measure("year_day", "reference year: a day by 5 minutes, 12 meters", "ms", Limit.BELOW, 50),
+            Measure("year_day_worst", "  worst", "ms", statistic=Statistic.WORST),
+            Measure("year_year", "reference year: a year by days, 12 meters", "ms", Limit.BELOW, 50),
+            Measure("year_year_worst", "  worst", "ms", statistic=Statistic.WORST),
+            Measure("year_raw", "reference year: 30 d of raw to 1,000 points", "ms", Limit.BELOW, 50),
+            Measure("year_raw_worst", "  worst", "ms", statistic=Statistic.WORST),
+            Measure("year_idle", "reference year: server memory, idle", "MB", Limit.BELOW, 150, Statistic.WORST),
+            Measure("year_busy", "reference year: after these queries", "MB", Limit.BELOW, 200, Statistic.WORST),
+            Measure("year_start", "reference year: cold start to ready", "s", Limit.BELOW, 2),
+            Measure("year_bytes", "reference year: disk per reading, sorted", "bytes", Limit.BELOW, 6),
+        ),
+    ),
+    Bench(
+        "javascript",
+        javascript.run,
+        (Measure("javascript", "dashboard's JavaScript before charts, gzipped", "kB", Limit.BELOW, 250),),
+    ),
+)
