@@ -25,6 +25,12 @@ class InvalidParameterError(EnergyServerError):
     code = "invalid_parameter"
 
 
+class TooManyError(InvalidParameterError):
+    """The answer would be larger than the server gives; the message says what to ask instead."""
+
+    code = "too_many"
+
+
 class NotFoundError(EnergyServerError):
     """The named thing does not exist."""
 

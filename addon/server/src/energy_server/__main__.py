@@ -1,0 +1,65 @@
+"""The command `energy-server`.
+
+In:   the command line, the environment, a file of settings.
+Out:  exit status 0; 2 for a bad setting, named on stderr; 1 when the server cannot do its work.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+
+import orjson
+
+from energy_server.api.auth import load_token
+from energy_server.api.openapi import document
+from energy_server.api.access_log import quiet_bad_requests
+from energy_server.api.routes import ROUTES
+from energy_server.app import serve
+from energy_server.errors import StoreUnavailableError
+from energy_server.settings import Settings, SettingsError, parse
+
+BAD_SETTING = 2
+FAILED = 1
+
+
+def _serve(settings: Settings) -> int:
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    quiet_bad_requests()
+    try:
+        asyncio.run(serve(settings))
+    except OSError as err:
+        print(f"energy-server: cannot listen on {settings.host}:{settings.port}: {err.strerror}", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def _token(settings: Settings) -> int:
+    try:
+        print(load_token(settings.token, settings.data_path))
+    except StoreUnavailableError as err:
+        print(f"energy-server: {err}", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def _openapi(_settings: Settings) -> int:
+    print(orjson.dumps(document(ROUTES), option=orjson.OPT_INDENT_2).decode())
+    return 0
+
+
+RUN = {"serve": _serve, "token": _token, "openapi": _openapi}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status."""
+    try:
+        command, settings = parse(sys.argv[1:] if arguments is None else arguments)
+    except SettingsError as err:
+        print(f"energy-server: {err}", file=sys.stderr)
+        return BAD_SETTING
+    return RUN[command](settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""Is the process there, and can it work?
+
+In:   nothing.
+Out:  200, or for `ready` StoreUnavailableError (503) while the stores cannot be used.
+"""
+
+from aiohttp import web
+
+from energy_server import __version__
+from energy_server.api.core import core_of
+from energy_server.api.parameters import NoQuery
+from energy_server.api.reply import reply
+from energy_server.errors import StoreUnavailableError
+
+
+async def health(request: web.Request, _query: NoQuery) -> web.Response:
+    """Answer: the process is alive."""
+    return reply({"status": "ok", "version": __version__}, request)
+
+
+async def ready(request: web.Request, _query: NoQuery) -> web.Response:
+    """Answer: the stores are open and well."""
+    store = await core_of(request).series.info()
+    if not store.well:
+        raise StoreUnavailableError(store.detail or "The store is not well.")
+    return reply({"status": "ready"}, request)

@@ -1,0 +1,31 @@
+"""Write an answer as JSON: arrays go out as they are, NaN and infinities become null.
+
+In:   dictionaries of plain values and numpy columns.
+Out:  a compressed response.
+"""
+
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+import orjson
+from aiohttp import web
+from numpy.typing import NDArray
+
+OPTIONS = orjson.OPT_SERIALIZE_NUMPY
+WORTH_COMPRESSING = 4_096
+
+
+def reply(document: Mapping[str, object], request: web.Request) -> web.Response:
+    """Return the document as JSON."""
+    body = orjson.dumps(document, option=OPTIONS)
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
+    if len(body) > WORTH_COMPRESSING and "gzip" in request.headers.get("Accept-Encoding", ""):
+        body = zlib.compress(body, level=1, wbits=31)
+        headers["Content-Encoding"] = "gzip"
+    return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+def column[T: np.generic](values: NDArray[T]) -> NDArray[T]:
+    """Return the values as one contiguous block, which the JSON writer needs."""
+    return np.ascontiguousarray(values)

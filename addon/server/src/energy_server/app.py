@@ -1,0 +1,209 @@
+"""Wire the parts together: the only module that knows them all.
+
+In:   settings.
+Out:  an application whose stores open in the background, and `serve`, which runs it until SIGTERM or SIGINT.
+
+A store that is locked, full or unreadable is no reason to stop: the process stays up, answers `store_unavailable`, and tries
+again. Leaving this module: OSError when the address cannot be listened on.
+"""
+
+import asyncio
+import logging
+import signal
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+
+from energy_server.api.access_log import AccessLogger
+from energy_server.api.auth import Auth, load_token
+from energy_server.api.core import STAGE, Core, Stage
+from energy_server.api.dashboard import FOLDER
+from energy_server.api.failures import render_failures
+from energy_server.api.guard import add_security_headers, guard
+from energy_server.api.live import LiveHub, StatisticsRolled
+from energy_server.api.routes import OPEN, register
+from energy_server.api.session import AUTH
+from energy_server.errors import StoreUnavailableError
+from energy_server.ledger.coverage import CoverageLedger
+from energy_server.ledger.dirty import DirtyMarks
+from energy_server.link.endpoint import LinkEndpoint
+from energy_server.rollup.worker import RollupWorker
+from energy_server.settings import Settings
+from energy_server.store.duckdb import DuckDBSeriesStore
+from energy_server.store.port import StateStore
+from energy_server.store.sqlite import SqliteStateStore
+from energy_server.supervise import Supervisor
+
+_LOGGER = logging.getLogger(__name__)
+
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 15.0
+MOST_BODY_BYTES = 65_536
+MOST_LINE_BYTES = 16_384
+MOST_HEADER_BYTES = 8_190
+SHUTDOWN_WITHIN_S = 5.0
+
+
+def now_us() -> int:
+    """Return the server's clock, epoch microseconds."""
+    return time.time_ns() // 1_000
+
+
+async def server_id_of(state: StateStore) -> str:
+    """Return the random id that this server keeps."""
+    known = await state.document("server")
+    if known is not None:
+        return str(known["id"])
+    server_id = uuid.uuid4().hex
+    await state.put_document("server", {"id": server_id})
+    return server_id
+
+
+class Server:
+    """The running parts: opens them, hands them to the API, closes them in order."""
+
+    def __init__(self, settings: Settings, clock_us: Callable[[], int]) -> None:
+        self.auth = Auth(time.monotonic)
+        self.stage = Stage()
+        self.hub = LiveHub(clock_us)
+        self.links: LinkEndpoint | None = None
+        self._settings = settings
+        self._clock_us = clock_us
+        self._started_us = clock_us()
+        self._supervisor = Supervisor(clock_us)
+        self._opened = AsyncExitStack()
+
+    async def life(self, _app: web.Application) -> AsyncIterator[None]:
+        """Open in the background, close at the end."""
+        self._supervisor.start("stores", self._open_at_last)
+        yield
+        await self._supervisor.stop()
+        self.stage.leave(StoreUnavailableError("The server stops."))
+        try:
+            await self._opened.aclose()
+        except StoreUnavailableError as err:
+            _LOGGER.error("Closing the stores: %s", err)  # noqa: TRY400 the message says all that is known
+
+    async def part(self, _app: web.Application) -> None:
+        """Tell integrations and browsers that the server stops."""
+        if self.links is not None:
+            await self.links.close()
+        await self.hub.close()
+
+    async def _open_at_last(self) -> None:
+        wait_s = FIRST_WAIT_S
+        told = None
+        while True:
+            try:
+                await self._open()
+            except StoreUnavailableError as err:
+                self.stage.leave(err)
+                if err.message != told:
+                    _LOGGER.warning("The stores cannot be used, trying again: %s", err)
+                told = err.message
+            else:
+                return
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+
+    async def _open(self) -> None:
+        settings = self._settings
+        self.auth.use_token(await asyncio.to_thread(load_token, settings.token, settings.data_path))
+        async with AsyncExitStack() as opening:
+            state = SqliteStateStore(settings.data_path / "state.sqlite")
+            await state.open()
+            opening.push_async_callback(state.close)
+            series = DuckDBSeriesStore(settings.data_path / "series", memory_limit_mb=settings.memory_limit_mb)
+            await series.open()
+            opening.push_async_callback(series.close)
+            ledger = CoverageLedger(state, series.store_id)
+            await ledger.load()
+            opening.push_async_callback(ledger.close)
+            dirty = DirtyMarks(state)
+            await dirty.load()
+            server_id = await server_id_of(state)
+            links = LinkEndpoint(
+                series=series,
+                state=state,
+                ledger=ledger,
+                dirty=dirty,
+                publish=self.hub.publish,
+                clock_us=self._clock_us,
+                server_id=server_id,
+                commit_interval_s=settings.commit_interval_s,
+            )
+            worker = RollupWorker(series, state, ledger, dirty, self._rolled, interval_s=settings.rollup_interval_s)
+            self._opened = opening.pop_all()
+        self.links = links
+        self._supervisor.start("rollup", worker.run)
+        self.stage.enter(
+            Core(
+                series=series,
+                state=state,
+                ledger=ledger,
+                links=links,
+                hub=self.hub,
+                server_id=server_id,
+                started_us=self._started_us,
+                clock_us=self._clock_us,
+                problems=self._supervisor.problems,
+            )
+        )
+        _LOGGER.info("The stores are open")
+
+    def _rolled(self, site: str, start_us: int, end_us: int) -> None:
+        self.hub.publish(StatisticsRolled(site, start_us, end_us))
+
+
+def build(settings: Settings, clock_us: Callable[[], int] = now_us) -> web.Application:
+    """Return the application."""
+    server = Server(settings, clock_us)
+    app = web.Application(
+        middlewares=[render_failures, guard(server.auth, settings.allowed_hosts, OPEN)],
+        client_max_size=MOST_BODY_BYTES,
+    )
+    app[STAGE] = server.stage
+    app[AUTH] = server.auth
+    app[FOLDER] = settings.dashboard_path
+    register(app)
+    app.on_response_prepare.append(add_security_headers)
+    app.on_shutdown.append(server.part)
+    app.cleanup_ctx.append(server.life)
+    return app
+
+
+def runner_of(app: web.Application, *, access_log: bool) -> web.AppRunner:
+    """Return what runs the application, with its limits."""
+    return web.AppRunner(
+        app,
+        access_log=logging.getLogger("energy_server.access") if access_log else None,
+        access_log_class=AccessLogger,
+        shutdown_timeout=SHUTDOWN_WITHIN_S,
+        max_line_size=MOST_LINE_BYTES,
+        max_field_size=MOST_HEADER_BYTES,
+    )
+
+
+def _address(runner: web.AppRunner) -> str:
+    host, port = runner.addresses[0][:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. Raises OSError when the address cannot be listened on."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    runner = runner_of(build(settings), access_log=settings.access_log)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        _LOGGER.info("ready %s", _address(runner))
+        await stop.wait()
+        _LOGGER.info("stopping")
+    finally:
+        await runner.cleanup()
