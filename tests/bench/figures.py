@@ -35,7 +35,7 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One row of the table. `limit` None: for information. `judge_ratio`: it is the ratio to the peer that is judged."""
+    """One row of the table. `limit` None: for information. `judge_ratio`: the ratio to the peer is judged."""
 
     name: str
     text: str

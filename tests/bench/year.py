@@ -1,7 +1,8 @@
 """How the server answers on the reference year: over HTTP, from a real process.
 
 In:   the reference year, built when it is not there.
-Out:  ms per answer (request sent to last byte read, one connection), MB of resident memory, seconds to ready, bytes on disk.
+Out:  ms per answer (request sent to last byte read, one connection), MB of resident memory, seconds to ready, bytes on
+      disk.
 """
 
 import random
@@ -101,9 +102,7 @@ async def answers(reference: Reference, server: Server) -> dict[str, Samples]:
             for name, query in zip(took_ms, turn, strict=True):
                 took_ms[name].append(await ask(session, server, query))
     for name, samples in took_ms.items():
-        say(
-            f"{name}: median {statistics.median(samples):.1f} ms, worst {max(samples):.1f} ms, first {samples[0]:.1f} ms"
-        )
+        say(f"{name}: median {statistics.median(samples):.1f} ms, worst {max(samples):.1f}, first {samples[0]:.1f}")
     measured = {name: Samples(samples) for name, samples in took_ms.items()}
     worst = {f"{name}_worst": samples for name, samples in measured.items()}
     memory = {"year_idle": Samples([idle_mb]), "year_busy": Samples([server.memory_mb()])}

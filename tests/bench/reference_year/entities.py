@@ -1,7 +1,7 @@
 """The 200 Entities of the reference year: 40 report every 20 s, 60 every minute, 100 every 10 minutes.
 
-In a year that is 63.1 M + 31.5 M + 5.3 M = 99.9 M readings, of which 3 % are missing: 96.9 M are stored. Twelve Entities are
-the meters of a home with solar and a battery: five at 20 s, seven devices at a minute.
+In a year that is 63.1 M + 31.5 M + 5.3 M = 99.9 M readings, of which 3 % are missing: 96.9 M are stored. Twelve
+Entities are the meters of a home with solar and a battery: five at 20 s, seven devices at a minute.
 """
 
 import hashlib
