@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 FIVE_MINUTES_US = 300_000_000
 HOUR_US = 3_600_000_000
 
+VALUE_COLUMNS = ("mean", "minimum", "maximum", "change", "last", "covered_s")
+"""The float columns of Statistics."""
+
 
 class Level(IntEnum):
     """A rollup resolution. The numbers are stored."""

@@ -5,8 +5,8 @@ SeriesStore keeps readings and Statistics, StateStore keeps the small documents 
 
 - *Durable*: when a writing coroutine returns, the change survives a kill of the process and of the machine.
 - *Idempotent*: doing it again changes nothing.
-- *Failure*: `StoreUnavailableError` when the store cannot be reached, is full or locked; nothing is half done and the caller
-  may try again. Any other exception is a defect.
+- *Failure*: `StoreUnavailableError` when the store cannot be reached, is full or locked; the caller may try again,
+  which completes what was half done. Any other exception is a defect.
 - Instants are int microseconds since the epoch; spans are half open, `[start_us, end_us)`.
 """
 
@@ -18,7 +18,7 @@ from energy_server.model.coverage import CoverageSource, Span
 from energy_server.model.entity import Entity
 from energy_server.model.reading import Reading, ReadingBatch, ReadingSlice, ReducedSlice
 from energy_server.model.site import Site
-from energy_server.model.statistic import Level, Source, StatisticColumns
+from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class SeriesStore(Protocol):
         """Let everything reach the disk and release it."""
 
     async def append(self, batches: Sequence[ReadingBatch]) -> None:
-        """Store readings, all batches in one durable step.
+        """Store readings, durable all together when this returns.
 
         A `live` reading replaces a stored one of the same instant; readings of every other origin never replace one.
         """
@@ -59,7 +59,7 @@ class SeriesStore(Protocol):
         """Return the readings of one Entity in the span, in ascending time."""
 
     async def before(self, site: str, key: str, ts_us: int) -> ReadingSlice:
-        """Return the last reading before the instant, and if it is null also the last one with a value (0 to 2 rows)."""
+        """Return the last reading before the instant, and if it is null also the last one with a value: 0 to 2 rows."""
 
     async def after(self, site: str, key: str, ts_us: int) -> ReadingSlice:
         """Return the first reading at or after the instant, and if it is null also the first one with a value."""
@@ -74,9 +74,19 @@ class SeriesStore(Protocol):
         """Insert or replace Statistics."""
 
     async def statistics(
-        self, site: str, keys: Sequence[str], level: Level, source: Source, start_us: int, end_us: int
+        self,
+        site: str,
+        keys: Sequence[str],
+        level: Level,
+        source: Source,
+        start_us: int,
+        end_us: int,
+        columns: Sequence[str] = VALUE_COLUMNS,
     ) -> StatisticColumns:
-        """Return the Statistics of these Entities whose periods start in the span, ordered by (key's place, start)."""
+        """Return the Statistics of these Entities whose periods start in the span, ordered by (key's place, start).
+
+        Only these of the VALUE_COLUMNS are read, which saves time and memory in a long span; the others are NaN.
+        """
 
     async def info(self) -> StoreInfo:
         """Return how the store is. Never raises for a store that is not well."""

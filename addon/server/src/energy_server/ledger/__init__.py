@@ -1,0 +1,1 @@
+"""What is known to be complete (`coverage.py`) and what must be rolled up anew (`dirty.py`)."""

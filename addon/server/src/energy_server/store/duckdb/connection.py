@@ -1,0 +1,82 @@
+"""The DuckDB instance: its limits, and which of its failures mean that the store cannot be used now.
+
+In:   the folder of the store.
+Out:  an open instance; `cursor()` gives each thread its own view of it.
+Failures: StoreUnavailableError, with what to do, when another process has the files, space or rights are lacking, or
+the instance was closed under a running operation. Other errors of DuckDB are defects and pass through.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from energy_server.errors import StoreUnavailableError
+
+THREADS = 2
+CHECKPOINT_BYTES = "4MB"
+"""A larger write-ahead log makes automatic checkpoints stall commits for longer."""
+
+_NOT_NOW = (
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.OutOfMemoryException,
+    duckdb.ConnectionException,
+    OSError,
+)
+
+
+@contextmanager
+def translated(folder: Path) -> Iterator[None]:
+    """Raise what DuckDB or the file system refuses for now as StoreUnavailableError."""
+    try:
+        yield
+    except _NOT_NOW as err:
+        raise StoreUnavailableError(_advice(err, folder)) from err
+
+
+def _advice(err: Exception, folder: Path) -> str:
+    text = str(err).partition("\n")[0]
+    lowered = str(err).lower()
+    if "lock" in lowered:
+        return f"Another process uses the store in {folder}. Stop it; this server goes on by itself. ({text})"
+    if isinstance(err, PermissionError) or "permission denied" in lowered:
+        return f"The server may not write to {folder}. Give its user the right to. ({text})"
+    if "no space left" in lowered or "disk full" in lowered:
+        return f"No space is left for the store in {folder}. Free some; the server goes on by itself. ({text})"
+    if isinstance(err, duckdb.OutOfMemoryException):
+        return f"The store's memory limit is too small for this. Raise memory_limit_mb. ({text})"
+    return f"The store in {folder} cannot be used: {text}"
+
+
+def connect(folder: Path, memory_limit_mb: int) -> duckdb.DuckDBPyConnection:
+    """Open the instance on `series.duckdb`, the file that also keeps other processes out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return duckdb.connect(
+        str(folder / "series.duckdb"),
+        config={
+            "memory_limit": f"{memory_limit_mb}MB",
+            "threads": THREADS,
+            "checkpoint_threshold": CHECKPOINT_BYTES,
+            "temp_directory": str(folder / "temporary"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+
+
+def attach(cursor: duckdb.DuckDBPyConnection, file: Path, alias: str) -> None:
+    """Attach a file, creating it; blocks below 64 kB would switch off DuckDB's bit packing."""
+    quoted = str(file).replace("'", "''")
+    cursor.execute(f"ATTACH '{quoted}' AS {alias} (BLOCK_SIZE 131072)")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names that were created or changed in the folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
