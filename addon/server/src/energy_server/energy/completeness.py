@@ -1,0 +1,83 @@
+"""How much of each local day is known: the table of /api/completeness. Pure.
+
+In:   the Coverage of each Entity as disjoint spans with their source; the edges of local days; now.
+Out:  a row for each day: seconds, as the mean over the Entities that took part in it.
+
+An Entity takes part from its `since_us`, or from the beginning of its Coverage if that is earlier, until it left the
+catalog. What lies in the future is neither known nor missing. Spans without data (Home Assistant off, nothing
+recorded) are missing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy_server.model.coverage import CoverageSource, Span
+
+US_PER_S = 1_000_000
+
+_SOURCES = (CoverageSource.LIVE, CoverageSource.STATES, CoverageSource.HOUR)
+
+
+@dataclass(frozen=True, slots=True)
+class EntityCoverage:
+    """The Coverage of one Entity: disjoint, ascending spans; the time in which it was in the catalog."""
+
+    spans: Sequence[tuple[Span, CoverageSource]]
+    since_us: int
+    until_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayCompleteness:
+    """One local day; the last four add up to its length, or to the part of it that has passed."""
+
+    start_us: int
+    length_s: float
+    live_s: float
+    backfilled_s: float
+    statistics_s: float
+    missing_s: float
+
+
+def completeness(entities: Sequence[EntityCoverage], edges_us: NDArray[np.int64], now_us: int) -> list[DayCompleteness]:
+    """Return a row for each day between edges; what has passed of a day without Entities is missing."""
+    passed = np.minimum(edges_us, now_us)
+    elapsed = np.diff(passed) / US_PER_S
+    known = np.zeros((len(_SOURCES), len(elapsed)))
+    present = np.zeros(len(elapsed))
+    for entity in entities:
+        first_us = min([entity.since_us, *(span.since_us for span, source in entity.spans if source in _SOURCES)])
+        window = Span(first_us, now_us if entity.until_us is None else min(entity.until_us, now_us))
+        present += _seconds([window], passed)
+        for row, wanted in enumerate(_SOURCES):
+            known[row] += _seconds([span for span, source in entity.spans if source is wanted], passed)
+    known *= np.divide(elapsed, present, out=np.zeros(len(elapsed)), where=present > 0)
+    missing = np.maximum(elapsed - known.sum(axis=0), 0.0)
+    return [
+        DayCompleteness(
+            start_us=int(edges_us[day]),
+            length_s=float(edges_us[day + 1] - edges_us[day]) / US_PER_S,
+            live_s=float(known[0, day]),
+            backfilled_s=float(known[1, day]),
+            statistics_s=float(known[2, day]),
+            missing_s=float(missing[day]),
+        )
+        for day in range(len(elapsed))
+    ]
+
+
+def _seconds(spans: Sequence[Span], edges_us: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return how many seconds of disjoint spans lie between consecutive edges."""
+    if not spans:
+        return np.zeros(len(edges_us) - 1)
+    since = np.array([span.since_us for span in spans], np.int64)
+    until = np.array([span.until_us for span in spans], np.int64)
+    lengths = np.concatenate(([0], np.cumsum(until - since)))
+    place = np.searchsorted(since, edges_us, side="right")
+    at = np.maximum(place - 1, 0)
+    inside = np.where(place > 0, np.clip(edges_us - since[at], 0, until[at] - since[at]), 0)
+    before = np.diff(lengths[at] + inside)
+    return before / US_PER_S

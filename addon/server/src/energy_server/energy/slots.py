@@ -1,0 +1,98 @@
+"""The balance over a span: struck for every 5 minutes, or for the hour where nothing finer is known, and summed. Pure.
+
+In:   the Series of each Entity that contributes to a measured flow.
+Out:  all flows between edges.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy_server.energy.balance import Measured, balance
+from energy_server.energy.flows import FLOWS
+from energy_server.energy.meters import Contribution, MeasuredFlow, Part
+from energy_server.energy.series import PARTS, Rows, Series, on_hours, sums
+from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US
+
+type Instants = NDArray[np.int64]
+type Energy = NDArray[np.float64]
+type Flowed = tuple[Mapping[str, Energy], Instants]
+"""Columns by flow, and the starts of their periods."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The measured flows of every 5 minutes and of every hour of the span; an hour is in one of the two."""
+
+    start_us: int
+    five: dict[MeasuredFlow, Energy]
+    hour: dict[MeasuredFlow, Energy]
+    hourly: NDArray[np.bool]
+
+    @classmethod
+    def around(cls, edges_us: Instants) -> Slots:
+        """Return empty slots for all UTC hours of the span."""
+        start_us = int(edges_us[0]) // HOUR_US * HOUR_US
+        count = -((start_us - int(edges_us[-1])) // HOUR_US)
+        return cls(
+            start_us,
+            {flow: np.zeros(count * PARTS) for flow in MeasuredFlow},
+            {flow: np.zeros(count) for flow in MeasuredFlow},
+            np.zeros(count, np.bool),
+        )
+
+    def add(self, contribution: Contribution, one: Series) -> None:
+        """Add an Entity's part to its flow."""
+        _scatter(self.five[contribution.flow], one.five, contribution.part, self.start_us, FIVE_MINUTES_US)
+        slots = _scatter(self.hour[contribution.flow], one.hours, contribution.part, self.start_us, HOUR_US)
+        self.hourly[slots] = True
+
+    def balanced(self, edges_us: Instants) -> dict[str, Energy]:
+        """Return all flows between edges: the balance of each slot, summed."""
+        hour_us = self.start_us + np.arange(len(self.hourly), dtype=np.int64) * HOUR_US
+        if not self.hourly.any():
+            return _summed([(self.five, _divisions(hour_us))], edges_us)
+        fine, coarse = np.flatnonzero(~self.hourly), np.flatnonzero(self.hourly)
+        five = {flow: column.reshape(-1, PARTS) for flow, column in self.five.items()}
+        fives = {flow: column[fine].ravel() for flow, column in five.items()}
+        hours = {flow: self.hour[flow][coarse] + five[flow][coarse].sum(axis=1) for flow in MeasuredFlow}
+        parts: list[Flowed] = [(fives, _divisions(hour_us[fine]))]
+        if on_hours(edges_us):
+            parts.append((hours, hour_us[coarse]))
+        else:  # pro rata
+            parts.append(({flow: np.repeat(hours[flow] / PARTS, PARTS) for flow in hours}, _divisions(hour_us[coarse])))
+        return _summed(parts, edges_us)
+
+
+def _scatter(column: Energy, rows: Rows, part: Part, start_us: int, period_us: int) -> slice | Instants:
+    """Add the rows to the column by their starts; return where."""
+    first, stop = np.searchsorted(rows.start_us, (start_us, start_us + len(column) * period_us))
+    if first == stop:
+        return slice(0, 0)
+    starts, change = rows.start_us[first:stop], rows.change[first:stop]
+    if part is not Part.WHOLE:
+        change = np.maximum(change if part is Part.POSITIVE else -change, 0.0)
+    low = (int(starts[0]) - start_us) // period_us
+    high = (int(starts[-1]) - start_us) // period_us + 1
+    # Starts are unique and ascending: without a hole they are a slice.
+    slots = slice(low, high) if high - low == len(starts) else (starts - start_us) // period_us
+    column[slots] += change
+    return slots
+
+
+def _divisions(hour_us: Instants) -> Instants:
+    """Return the starts of the 5 minutes of hours."""
+    return (hour_us[:, None] + np.arange(PARTS, dtype=np.int64) * FIVE_MINUTES_US).ravel()
+
+
+def _summed(parts: Sequence[Flowed], edges_us: Instants) -> dict[str, Energy]:
+    result = {name: np.zeros(len(edges_us) - 1) for name in FLOWS}
+    for columns, starts in parts:
+        if len(starts) == 0:
+            continue
+        shares = balance(Measured(**columns))
+        for name in FLOWS:
+            result[name] += sums(columns[name] if name in columns else getattr(shares, name), starts, edges_us)
+    return result
