@@ -69,7 +69,7 @@ def accumulate(
         _weigh(periods, entity, readings, spans, grid)
     covering = cut(*spans, grid)
     covered_s = total(covering, covering.length_us / US_PER_S, grid)
-    rows = np.flatnonzero((covered_s > 0) | ~np.isnan(periods.change))
+    rows = np.flatnonzero((covered_s > 0) | ~np.isnan(periods.change) | ~np.isnan(periods.mean))
     return StatisticColumns(
         keys=[entity.key],
         place=np.zeros(len(rows), np.int32),
@@ -136,6 +136,7 @@ def _weigh(
     periods.provenance[where] = Provenance.MEASURED
     imported = holds.origin[pieces.span] != Origin.LIVE
     periods.provenance[pieces.period[imported]] = Provenance.BACKFILLED
+    periods.provenance[pieces.period[holds.guessed[pieces.span]]] = Provenance.INTERPOLATED
 
 
 def hours(five: StatisticColumns) -> StatisticColumns:
