@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from energy_server.energy.flows import FLOWS, Flows
 from energy_server.energy.meters import Device, Fluid, MeasuredFlow, Meters, Source, meters
-from energy_server.energy.series import Series, on_hours, series
+from energy_server.energy.series import Series, Tally, on_hours, series
 from energy_server.energy.slots import Slots
 from energy_server.model.entity import Entity
 from energy_server.model.statistic import FIVE_MINUTES_US, Provenance, StatisticColumns
@@ -114,22 +114,23 @@ def answer(
     `until_us`: up to then every period has been rolled up, so what has no row is missing and not merely to come.
     """
     home = meters(entities)
-    all_series = series(home.balance_keys + home.other_keys, five, hours, imported)
+    chosen = series(home.balance_keys + home.other_keys, five, hours, imported)
+    tallies = {key: Tally.of(one, edges_us) for key, one in chosen.items()}
     since_us = {entity.key: entity.since_us for entity in entities}
-    flows = _flows(home, all_series, edges_us)
-    devices = [_device(device, home, all_series, edges_us) for device in home.devices]
+    flows = _flows(home, chosen, tallies, edges_us)
+    devices = [_device(device, home, tallies) for device in home.devices]
     untracked, untracked_total = _untracked(flows.home, devices)
     totals = Flows(**{name: total(getattr(flows, name)) for name in FLOWS})
     judged = home.balance_keys or home.other_keys
-    provenance = [_provenance(all_series[key], since_us[key], edges_us, until_us) for key in judged]
+    provenance = [_provenance(tallies[key], since_us[key], edges_us, until_us) for key in judged]
     return EnergyAnswer(
         edges_us=edges_us,
         has=_has(home),
         flows=flows,
         devices=devices,
         untracked=untracked,
-        gas=_quantity(home.gas, all_series, edges_us),
-        water=_quantity(home.water, all_series, edges_us),
+        gas=_quantity(home.gas, tallies),
+        water=_quantity(home.water, tallies),
         provenance=_worst(provenance, len(edges_us) - 1),
         totals=totals,
         untracked_total=untracked_total,
@@ -160,16 +161,13 @@ def _share(part: float, rest: float) -> float:
     return part / whole if whole > 0 else float("nan")
 
 
-def _flows(home: Meters, all_series: dict[str, Series], edges_us: Instants) -> Flows[Energy]:
+def _flows(home: Meters, chosen: dict[str, Series], tallies: dict[str, Tally], edges_us: Instants) -> Flows[Energy]:
     slots = Slots.around(edges_us)
     for contribution in home.contributions:
-        slots.add(contribution, all_series[contribution.key])
+        slots.add(contribution, chosen[contribution.key])
     summed = slots.balanced(edges_us)
     known = {
-        source: np.sum(
-            [all_series[part.key].known(edges_us) for part in home.contributions if part.source is source], axis=0
-        )
-        > 0
+        source: np.sum([tallies[part.key].known for part in home.contributions if part.source is source], axis=0) > 0
         for source in Source
         if home.has(source)
     }
@@ -184,8 +182,8 @@ def _flows(home: Meters, all_series: dict[str, Series], edges_us: Instants) -> F
     return Flows(**columns)
 
 
-def _device(device: Device, home: Meters, all_series: dict[str, Series], edges_us: Instants) -> DeviceEnergy:
-    values = all_series[device.key].sums(edges_us)
+def _device(device: Device, home: Meters, tallies: dict[str, Tally]) -> DeviceEnergy:
+    values = tallies[device.key].sums()
     parent = device.parent if any(other.key == device.parent for other in home.devices) else None
     return DeviceEnergy(device.key, device.name, parent, values, total(values))
 
@@ -201,25 +199,23 @@ def _untracked(home: Energy, devices: Sequence[DeviceEnergy]) -> tuple[Energy, f
     return untracked, whole if np.isnan(whole) else max(whole, 0.0)
 
 
-def _quantity(fluid: Fluid | None, all_series: dict[str, Series], edges_us: Instants) -> Quantity | None:
+def _quantity(fluid: Fluid | None, tallies: dict[str, Tally]) -> Quantity | None:
     if fluid is None:
         return None
-    columns = np.array([all_series[key].sums(edges_us) for key in fluid.keys])
+    columns = np.array([tallies[key].sums() for key in fluid.keys])
     unknown = np.isnan(columns).all(axis=0)
     values = np.where(unknown, np.nan, np.nansum(columns, axis=0))
     return Quantity(fluid.unit, values, total(values))
 
 
-def _provenance(one: Series, since_us: int, edges_us: Instants, until_us: int) -> tuple[Energy, NDArray[np.uint8]]:
+def _provenance(one: Tally, since_us: int, edges_us: Instants, until_us: int) -> tuple[Energy, NDArray[np.uint8]]:
     """Return how much is known of each interval, and how well; MISSING where a period that should be known is not."""
-    known = one.known(edges_us)
-    first_us = one.first_us
-    from_us = since_us if first_us is None else min(since_us, first_us)
+    from_us = since_us if one.first_us is None else min(since_us, one.first_us)
     low = np.maximum(edges_us[:-1], -(-from_us // FIVE_MINUTES_US) * FIVE_MINUTES_US)
     high = np.minimum(edges_us[1:], until_us)
     expected = np.maximum(high - low, 0) // FIVE_MINUTES_US
-    worst = np.where(known < expected, np.uint8(Provenance.MISSING), one.worst(edges_us))
-    return np.maximum(known, expected).astype(np.float64), worst
+    worst = np.where(one.known < expected, np.uint8(Provenance.MISSING), one.worst())
+    return np.maximum(one.known, expected).astype(np.float64), worst
 
 
 def _worst(judged: Sequence[tuple[Energy, NDArray[np.uint8]]], count: int) -> NDArray[np.uint8]:

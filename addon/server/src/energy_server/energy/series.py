@@ -1,7 +1,7 @@
 """The Statistics that count, of each Entity: one choice per Entity and hour, and sums of them between edges. Pure.
 
 In:   rollups of 5 minutes, rollups of hours (used for an Entity that has none of 5 minutes), imported hours.
-Out:  `Series` of an Entity: rows of 5 minutes and rows of hours that do not overlap.
+Out:  `Series` of an Entity: rows of 5 minutes and rows of hours that do not overlap; `Tally`: its sums between edges.
 
 An imported hour counts where the rollup's Coverage of that hour lacks more than `COVERAGE_TOLERANCE_S`; elsewhere, and
 where no hour was imported, the rollup counts.
@@ -55,46 +55,10 @@ class Series:
     five: Rows
     hours: Rows
 
-    def sums(self, edges_us: Instants) -> NDArray[np.float64]:
-        """Return the change between consecutive edges; NaN where nothing is known."""
-        known = self.known(edges_us)
-        total = sum(sums(rows.change, rows.start_us, edges_us) for rows in self._aligned(edges_us))
-        return np.where(known > 0, total, np.nan)
-
-    def known(self, edges_us: Instants) -> Instants:
-        """Return how many periods of 5 minutes are known between consecutive edges."""
-        counts = [
-            np.diff(np.searchsorted(rows.start_us, edges_us)) * weight
-            for rows, weight in zip(self._aligned(edges_us), self._weights(edges_us), strict=True)
-        ]
-        return np.asarray(counts[0] + counts[1], np.int64)
-
-    def worst(self, edges_us: Instants) -> NDArray[np.uint8]:
-        """Return the worst Provenance between consecutive edges, MEASURED where there is no row."""
-        worst = np.zeros(len(edges_us) - 1, np.uint8)
-        for rows in self._aligned(edges_us):
-            at = np.searchsorted(rows.start_us, edges_us)
-            some = np.flatnonzero(at[1:] > at[:-1])
-            if len(some):
-                found = np.maximum.reduceat(rows.provenance[: at[-1]], at[:-1][some])
-                worst[some] = np.maximum(worst[some], found)
-        return worst
-
     @property
     def first_us(self) -> int | None:
         """Return the start of the first row."""
-        starts = [int(rows.start_us[0]) for rows in (self.five, self.hours) if len(rows)]
-        return min(starts, default=None)
-
-    def _aligned(self, edges_us: Instants) -> tuple[Rows, Rows]:
-        return self.five, self.hours if on_hours(edges_us) else self.hours.divided()
-
-    @staticmethod
-    def _weights(edges_us: Instants) -> tuple[int, int]:
-        return 1, PARTS if on_hours(edges_us) else 1
-
-
-NO_SERIES = Series(NO_ROWS, NO_ROWS)
+        return min((int(rows.start_us[0]) for rows in (self.five, self.hours) if len(rows)), default=None)
 
 
 def on_hours(edges_us: Instants) -> bool:
@@ -102,14 +66,64 @@ def on_hours(edges_us: Instants) -> bool:
     return not np.any(edges_us % HOUR_US)
 
 
-def sums(values: NDArray[np.float64], start_us: Instants, edges_us: Instants) -> NDArray[np.float64]:
-    """Return the sum of the values whose ascending starts lie between consecutive edges; 0 where there is none."""
-    at = np.searchsorted(start_us, edges_us)
-    total = np.zeros(len(edges_us) - 1)
-    some = np.flatnonzero(at[1:] > at[:-1])
-    if len(some):
-        total[some] = np.add.reduceat(values[: at[-1]], at[:-1][some])
-    return total
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """Ascending starts sorted into the intervals between edges: how many in each, where those of each begin."""
+
+    count: NDArray[np.intp]
+    some: NDArray[np.intp]
+    first: NDArray[np.intp]
+    stop: int
+
+    @classmethod
+    def of(cls, start_us: Instants, edges_us: Instants) -> Bins:
+        """Sort them in."""
+        at = np.searchsorted(start_us, edges_us)
+        count = np.diff(at)
+        some = np.flatnonzero(count)
+        return cls(count, some, at[some], int(at[-1]))
+
+    def add(self, values: NDArray[np.float64], sums: NDArray[np.float64]) -> None:
+        """Add the values of each interval to its sum."""
+        if len(self.some):
+            sums[self.some] += np.add.reduceat(values[: self.stop], self.first)
+
+    def worsen(self, provenance: NDArray[np.uint8], worst: NDArray[np.uint8]) -> None:
+        """Let each interval be as bad as its worst period."""
+        if len(self.some):
+            found = np.maximum.reduceat(provenance[: self.stop], self.first)
+            worst[self.some] = np.maximum(worst[self.some], found)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One Series between edges; `known`: how many periods of 5 minutes of each interval are known."""
+
+    first_us: int | None
+    known: NDArray[np.int64]
+    parts: tuple[tuple[Rows, Bins], tuple[Rows, Bins]]
+
+    @classmethod
+    def of(cls, one: Series, edges_us: Instants) -> Tally:
+        """Sort its rows into the intervals."""
+        hours, weight = (one.hours, PARTS) if on_hours(edges_us) else (one.hours.divided(), 1)
+        five_bins, hour_bins = Bins.of(one.five.start_us, edges_us), Bins.of(hours.start_us, edges_us)
+        known = five_bins.count + weight * hour_bins.count
+        return cls(one.first_us, known.astype(np.int64), ((one.five, five_bins), (hours, hour_bins)))
+
+    def sums(self) -> NDArray[np.float64]:
+        """Return the change of each interval; NaN where nothing is known."""
+        total = np.zeros(len(self.known))
+        for rows, bins in self.parts:
+            bins.add(rows.change, total)
+        return np.where(self.known > 0, total, np.nan)
+
+    def worst(self) -> NDArray[np.uint8]:
+        """Return the worst Provenance of each interval, MEASURED where there is no row."""
+        worst = np.zeros(len(self.known), np.uint8)
+        for rows, bins in self.parts:
+            bins.worsen(rows.provenance, worst)
+        return worst
 
 
 def series(

@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 from energy_server.energy.balance import Measured, balance
 from energy_server.energy.flows import FLOWS
 from energy_server.energy.meters import Contribution, MeasuredFlow, Part
-from energy_server.energy.series import PARTS, Rows, Series, on_hours, sums
+from energy_server.energy.series import PARTS, Bins, Rows, Series, on_hours
 from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US
 
 type Instants = NDArray[np.int64]
 type Energy = NDArray[np.float64]
-type Flowed = tuple[Mapping[str, Energy], Instants]
+type Flowed = tuple[dict[str, Energy], Instants]
 """Columns by flow, and the starts of their periods."""
+
+BLOCK = 8_192
+"""Slots that are balanced at once: few enough to stay in the processor's cache, which is three times as fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,8 @@ class Slots:
     """The measured flows of every 5 minutes and of every hour of the span; an hour is in one of the two."""
 
     start_us: int
-    five: dict[MeasuredFlow, Energy]
-    hour: dict[MeasuredFlow, Energy]
+    five: dict[str, Energy]
+    hour: dict[str, Energy]
     hourly: NDArray[np.bool]
 
     @classmethod
@@ -56,8 +59,10 @@ class Slots:
             return _summed([(self.five, _divisions(hour_us))], edges_us)
         fine, coarse = np.flatnonzero(~self.hourly), np.flatnonzero(self.hourly)
         five = {flow: column.reshape(-1, PARTS) for flow, column in self.five.items()}
-        fives = {flow: column[fine].ravel() for flow, column in five.items()}
-        hours = {flow: self.hour[flow][coarse] + five[flow][coarse].sum(axis=1) for flow in MeasuredFlow}
+        fives: dict[str, Energy] = {flow: column[fine].ravel() for flow, column in five.items()}
+        hours: dict[str, Energy] = {
+            flow: self.hour[flow][coarse] + five[flow][coarse].sum(axis=1) for flow in MeasuredFlow
+        }
         parts: list[Flowed] = [(fives, _divisions(hour_us[fine]))]
         if on_hours(edges_us):
             parts.append((hours, hour_us[coarse]))
@@ -90,9 +95,16 @@ def _divisions(hour_us: Instants) -> Instants:
 def _summed(parts: Sequence[Flowed], edges_us: Instants) -> dict[str, Energy]:
     result = {name: np.zeros(len(edges_us) - 1) for name in FLOWS}
     for columns, starts in parts:
-        if len(starts) == 0:
-            continue
-        shares = balance(Measured(**columns))
-        for name in FLOWS:
-            result[name] += sums(columns[name] if name in columns else getattr(shares, name), starts, edges_us)
+        for low in range(0, len(starts), BLOCK):
+            block = slice(low, low + BLOCK)
+            _add_block({flow: column[block] for flow, column in columns.items()}, starts[block], edges_us, result)
     return result
+
+
+def _add_block(columns: Mapping[str, Energy], starts: Instants, edges_us: Instants, result: dict[str, Energy]) -> None:
+    first = max(0, int(np.searchsorted(edges_us, starts[0], side="right")) - 1)
+    stop = min(len(edges_us) - 1, int(np.searchsorted(edges_us, starts[-1], side="right")))
+    bins = Bins.of(starts, edges_us[first : stop + 1])
+    shares = balance(Measured(**columns))
+    for name in FLOWS:
+        bins.add(columns[name] if name in columns else getattr(shares, name), result[name][first:stop])
