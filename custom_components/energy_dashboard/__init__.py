@@ -1,0 +1,130 @@
+"""Energy Dashboard: every energy reading of this home goes to a server that proves that none is missing.
+
+In:   a config entry.
+Out:  the pipeline composed and running, until the entry is unloaded or Home Assistant stops.
+"""
+
+from random import Random
+
+from homeassistant.const import CONF_TOKEN, CONF_URL, Platform
+from homeassistant.const import __version__ as ha_version
+from homeassistant.core import HassJob, HomeAssistant, callback
+from homeassistant.helpers import instance_id
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.json import json_bytes
+
+from .catalog import CatalogKeeper
+from .const import DOMAIN, EARLIEST_US, INTEGRATION_VERSION, OUTBOX_BYTES
+from .coordinator import StatusCoordinator
+from .data import EnergyDashboardConfigEntry, EnergyDashboardData
+from .issues import Issues
+from .memory import Memory
+from .pipeline.handshake import Server
+from .pipeline.link import Link
+from .pipeline.listen import Listener
+from .pipeline.model import Catalog, Site
+from .pipeline.outbox import Outbox
+from .pipeline.reconcile import Reconcile
+
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+
+
+def site_of(hass: HomeAssistant, site_id: str) -> Site:
+    """Return this Home Assistant as the server should know it."""
+    return Site(
+        id=site_id,
+        name=hass.config.location_name,
+        time_zone=hass.config.time_zone,
+        currency=hass.config.currency,
+        country=hass.config.country,
+        ha_version=ha_version,
+    )
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> bool:
+    """Begin to listen, whether the server is there or not: what it misses waits in the outbox."""
+    data = await _compose(hass, entry)
+    entry.runtime_data = data
+    data.listener.start()
+    await data.keeper.start()
+    data.link.start()
+    cancel_shutdown_job = hass.async_add_shutdown_job(HassJob(_stop, f"{DOMAIN} stop"), data)
+
+    @callback
+    def forget_shutdown_job() -> None:
+        cancel_shutdown_job()
+
+    entry.async_on_unload(forget_shutdown_job)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def _compose(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> EnergyDashboardData:
+    """Wire the stages of the pipeline together."""
+    memory = Memory(hass, entry.entry_id)
+    pending = await memory.load()
+    reconcile = Reconcile(hass, pending, on_change=memory.save)
+    memory.pending = lambda: reconcile.pending
+    outbox = Outbox(json_bytes, OUTBOX_BYTES, EARLIEST_US)
+    issues = Issues(hass, entry.entry_id, entry.data[CONF_URL])
+    site_id = await instance_id.async_get(hass)
+    was_connected = False
+
+    @callback
+    def on_sealed(stepped: bool) -> None:  # noqa: FBT001 the callback's only argument
+        if stepped:
+            link.clock_set()
+        link.wake()
+
+    @callback
+    def on_catalog(catalog: Catalog) -> None:
+        listener.install(catalog, hass.config.currency)
+
+    @callback
+    def on_status() -> None:
+        nonlocal was_connected
+        if link.status.connected != was_connected:
+            was_connected = link.status.connected
+            listener.connection_changed(connected=was_connected)
+        issues.follow(link.status.problem)
+        if link.status.problem is not None and link.status.problem.code == "invalid_auth":
+            entry.async_start_reauth(hass)
+        coordinator.async_set_updated_data(coordinator.snapshot())
+
+    keeper = CatalogKeeper(hass, memory, on_catalog)
+    listener = Listener(hass, outbox, on_sealed=on_sealed, on_new_entity=keeper.entity_appeared)
+    link = Link(
+        session=async_get_clientsession(hass),
+        server=Server(entry.data[CONF_URL], entry.data[CONF_TOKEN]),
+        site=lambda: site_of(hass, site_id),
+        version=INTEGRATION_VERSION,
+        outbox=outbox,
+        reconciler=reconcile,
+        spawn=lambda job: entry.async_create_background_task(hass, job, f"{DOMAIN} link"),
+        on_status=on_status,
+        random=Random(),  # noqa: S311 only spreads attempts in time
+    )
+    coordinator = StatusCoordinator(hass, entry, outbox, listener, link.status)
+    entry.async_on_unload(issues.clear)
+    return EnergyDashboardData(memory, keeper, listener, outbox, link, reconcile, coordinator)
+
+
+async def _stop(data: EnergyDashboardData) -> None:
+    """Stop listening, deliver what was heard, and say goodbye."""
+    data.keeper.stop()
+    data.listener.stop()
+    await data.link.close()
+    await data.memory.save_now()
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> bool:
+    """Leave nothing running."""
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    await _stop(entry.runtime_data)
+    return True
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> None:
+    """Forget what was stored of the entry."""
+    await Memory(hass, entry.entry_id).remove()

@@ -1,0 +1,87 @@
+"""What must survive a restart of Home Assistant: since when each Entity is heard, and which imports are not done.
+
+In:   Entities as they are selected.
+Out:  `.storage/energy_dashboard.<entry>`, written a moment after a change.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.storage import Store
+
+from .const import DOMAIN
+from .pipeline.model import Entity, Kind, Role, RoleAssignment, Source
+
+VERSION: Final = 1
+SAVE_DELAY_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An Entity, since when it is heard without a break in its selection, and the key that it had before."""
+
+    entity: Entity
+    since_us: int
+    was: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as it is stored."""
+        return self.entity.message(self.since_us, self.was) | {"source_unit": self.entity.source_unit}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Remembered:
+        """Return it from what was stored."""
+        entity = Entity(
+            key=stored["key"],
+            entity_id=stored["entity_id"],
+            name=stored["name"],
+            kind=Kind(stored["kind"]),
+            unit=stored["unit"],
+            area=stored["area"],
+            device=stored["device"],
+            state_class=stored["state_class"],
+            source=Source(stored["source"]),
+            source_unit=stored["source_unit"],
+            roles=tuple(
+                RoleAssignment(Role(role["role"]), role["group"], role.get("name"), role.get("parent"))
+                for role in stored["roles"]
+            ),
+        )
+        return cls(entity, stored["since_us"], stored.get("was"))
+
+
+class Memory:
+    """The stored state of one config entry."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+        """Load nothing yet."""
+        self._store = Store[dict[str, Any]](hass, VERSION, f"{DOMAIN}.{entry_id}")
+        self.entities: dict[str, Remembered] = {}
+        self.pending: Callable[[], list[str]] = list
+
+    async def load(self) -> list[str]:
+        """Load; returns the keys of the Entities whose import was not done."""
+        stored = await self._store.async_load() or {"entities": [], "pending": []}
+        self.entities = {item["key"]: Remembered.from_json(item) for item in stored["entities"]}
+        return list(stored["pending"])
+
+    @callback
+    def save(self) -> None:
+        """Write it down soon."""
+        self._store.async_delay_save(self._content, SAVE_DELAY_S)
+
+    async def save_now(self) -> None:
+        """Write it down."""
+        await self._store.async_save(self._content())
+
+    async def remove(self) -> None:
+        """Forget everything."""
+        await self._store.async_remove()
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "entities": [remembered.to_json() for remembered in self.entities.values()],
+            "pending": self.pending(),
+        }

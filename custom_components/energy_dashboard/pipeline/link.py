@@ -1,0 +1,317 @@
+"""The client's end of the Link: deliver the outbox in order, at least once, and answer what the server asks.
+
+In:   sealed Batches and catalogs of the outbox, bulk messages of `reconcile`.
+Out:  what the server acknowledged is gone from the outbox; `status` says how things are, `on_status` that they changed.
+
+A Batch leaves the outbox when the server says that it is stored. Everything else is a reason to wait and send it again,
+with one exception: a message that the server cannot read even when it is the only one on its way is dropped with its
+claim. Failures do not leave `start`: an outage is logged once, its end once; after an unknown error the task starts
+again.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from time import monotonic
+from typing import Any, Final, Protocol
+
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+
+from .connection import Bulk, Connection
+from .errors import PipelineError, RefusedError, UnreachableError
+from .handshake import Server, Welcome, decode, open_link, refusal
+from .model import Catalog, Site
+from .outbox import Batch, Outbox
+
+LOGGER: Final = logging.getLogger(__name__)
+
+FIRST_WAIT_S: Final = 1.0
+LONGEST_WAIT_S: Final = 30.0
+LONGEST_WAIT_REFUSED_S: Final = 300.0
+RESTART_S: Final = 60.0
+DRAIN_S: Final = 3.0
+
+UNREADABLE: Final = frozenset({"bad_message", "too_large"})
+STAYS_OPEN: Final = frozenset({"store_unavailable", "unknown_type"})
+"""Errors that need no new connection: what is not acknowledged is kept, the rest goes on."""
+
+
+class Post(Protocol):
+    """Queues a bulk message: of which Entity, its type, its JSON after the number, the catalog of its places."""
+
+    async def __call__(self, key: str, kind: str, body: bytes, catalog: Catalog) -> asyncio.Future[bool]:
+        """Wait for room; the future is True when the message is stored, False if the catalog is no longer current."""
+
+
+class Reconciler(Protocol):
+    """Whoever answers the server's requests for history."""
+
+    def request(self, keys: list[str]) -> None:
+        """Remember that the server wants the hourly statistics of these Entities."""
+
+    def abandon(self, key: str) -> None:
+        """Forget an Entity whose message the server cannot read."""
+
+    async def run(self, post: Post, catalog: Callable[[], Catalog | None]) -> None:
+        """Answer for as long as the connection stands."""
+
+
+@dataclass(slots=True)
+class LinkStatus:
+    """How the Link is. `problem` is what keeps it down, or what the server complains of."""
+
+    connected: bool = False
+    welcome: Welcome | None = None
+    problem: PipelineError | None = None
+    outages: int = 0
+    acknowledged: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+class Link:
+    """Keeps one connection to the server for as long as it runs."""
+
+    def __init__(
+        self,
+        *,
+        session: ClientSession,
+        server: Server,
+        site: Callable[[], Site],
+        version: str,
+        outbox: Outbox,
+        reconciler: Reconciler,
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        on_status: Callable[[], None],
+        random: Random,
+    ) -> None:
+        """Connect nothing yet."""
+        self._session = session
+        self._server = server
+        self._site = site
+        self._version = version
+        self._outbox = outbox
+        self._reconciler = reconciler
+        self._spawn = spawn
+        self._on_status = on_status
+        self._random = random
+        self._task: asyncio.Task[None] | None = None
+        self._restart: asyncio.TimerHandle | None = None
+        self._connection: Connection | None = None
+        self._progress = asyncio.Event()
+        self._retry = asyncio.Event()
+        self._down_since_s: float | None = None
+        self._careful = False
+        self._closed = False
+        self.status = LinkStatus()
+
+    def start(self) -> None:
+        """Connect, and stay connected, in a task of its own."""
+        if self._closed:
+            return
+        self._task = self._spawn(self._run())
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Log an error that nobody expected, once, and begin again."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        LOGGER.error("The link failed in an unexpected way and starts again in a minute", exc_info=error)
+        self._restart = asyncio.get_running_loop().call_later(RESTART_S, self.start)
+
+    async def stop(self) -> None:
+        """Deliver what is sealed if the server takes it in time, say goodbye, and disconnect."""
+        if self._restart is not None:
+            self._restart.cancel()
+        if self._task is None:
+            return
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                await self._drain()
+        except TimeoutError:
+            LOGGER.debug("%s readings are still unacknowledged", len(self._outbox))
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        self._task = None
+
+    async def close(self) -> None:
+        """Stop for good."""
+        self._closed = True
+        await self.stop()
+
+    @asynccontextmanager
+    async def suspended(self) -> AsyncIterator[None]:
+        """Leave the server alone for a moment, so that another connection of this Site can be tried."""
+        await self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    def wake(self) -> None:
+        """Look for something to send."""
+        if self._connection is not None:
+            self._connection.wake.set()
+
+    def clock_set(self) -> None:
+        """Try again at once where the clock was not believed, without what was heard by it: now it was set."""
+        if self.status.problem is not None and self.status.problem.code == "clock_behind":
+            self._outbox.discard()
+            self._retry.set()
+
+    async def _drain(self) -> None:
+        """Wait until everything sealed is acknowledged, or the connection is gone."""
+        while self._connection is not None and (self._outbox.waiting or not self._connection.idle):
+            self._progress.clear()
+            await self._progress.wait()
+
+    async def _run(self) -> None:
+        """Connect again and again until cancelled; cancelling loses nothing."""
+        wait_s = FIRST_WAIT_S
+        while True:
+            acknowledged = self.status.acknowledged
+            try:
+                await self._converse()
+            except PipelineError as err:
+                self._failed(err)
+                longest_s = LONGEST_WAIT_REFUSED_S if isinstance(err, RefusedError) else LONGEST_WAIT_S
+            if self.status.acknowledged > acknowledged:
+                wait_s = FIRST_WAIT_S
+            await self._pause(wait_s * self._random.uniform(0.5, 1.0))
+            wait_s = min(wait_s * 2, longest_s)
+
+    async def _pause(self, wait_s: float) -> None:
+        self._retry.clear()
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._retry.wait()
+        except TimeoutError:
+            return
+
+    def _failed(self, err: PipelineError) -> None:
+        """Say once per outage, not once per attempt, that the server is away."""
+        self.status.problem = err
+        if self._down_since_s is None:
+            self._down_since_s = monotonic()
+            self.status.outages += 1
+            LOGGER.warning("No link to %s, readings are kept: %s (%s)", self._server.url, err, err.code)
+        self._on_status()
+
+    def _recovered(self) -> None:
+        """Say that the server stores readings again."""
+        if self._down_since_s is not None:
+            LOGGER.info("The link to %s is back after %.0f s", self._server.url, monotonic() - self._down_since_s)
+        self._down_since_s = None
+        self._careful = False
+        if self.status.problem is not None:
+            self.status.problem = None
+            self._on_status()
+
+    async def _converse(self) -> None:
+        """Open one connection and work until it ends, which is always a PipelineError."""
+        async with open_link(self._session, self._server, self._site(), self._version) as (socket, welcome):
+            connection = self._connection = Connection(1 if self._careful else welcome.window)
+            self.status.connected, self.status.welcome = True, welcome
+            self._on_status()
+            try:
+                await self._work(connection, socket)
+            except RefusedError as err:
+                if err.code in UNREADABLE:
+                    self._drop_unreadable(connection)
+                raise
+            finally:
+                self._connection = None
+                self._outbox.rewind()
+                self._progress.set()
+                self.status.connected = False
+                self._on_status()
+
+    async def _work(self, connection: Connection, socket: ClientWebSocketResponse) -> None:
+        """Send, receive and reconcile at once; the first of them to fail ends all."""
+        tasks = [
+            asyncio.create_task(self._receive(connection, socket)),
+            asyncio.create_task(self._send(connection, socket)),
+            asyncio.create_task(self._reconciler.run(connection.post, lambda: connection.catalog)),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*done)
+
+    async def _send(self, connection: Connection, socket: ClientWebSocketResponse) -> None:
+        while True:
+            message = connection.next_message(self._outbox)
+            if message is None:
+                connection.wake.clear()
+                await connection.wake.wait()
+            else:
+                await socket.send_frame(message, WSMsgType.TEXT)
+
+    async def _receive(self, connection: Connection, socket: ClientWebSocketResponse) -> None:
+        async for message in socket:
+            if message.type is not WSMsgType.TEXT:
+                break
+            self._handle(connection, decode(message))
+        raise UnreachableError("the server closed the connection")
+
+    def _handle(self, connection: Connection, message: dict[str, Any]) -> None:
+        """Do what a message of the server asks for; one that is not known yet is passed over."""
+        match message:
+            case {"type": "ack", "seq": int(seq)}:
+                self._acknowledged(connection, seq, message.get("refused"))
+            case {"type": "request", "kind": "catalog"}:
+                connection.catalog = None
+                connection.wake.set()
+            case {"type": "request", "kind": "statistics", "catalog": int(rev), "of": list(places)}:
+                self._requested(connection, rev, places)
+            case {"type": "error", "code": str(code)}:
+                error = refusal(message)
+                if code not in STAYS_OPEN:
+                    raise error
+                self.status.problem = error
+                self._on_status()
+            case _:
+                LOGGER.debug("Passed over a message of the server: %s", message.get("type"))
+
+    def _acknowledged(self, connection: Connection, seq: int, refused: object) -> None:
+        for item in connection.settled(seq):
+            if isinstance(item, Batch):
+                self.status.acknowledged += item.count
+                self._outbox.settle(item)
+                self._recovered()
+        if isinstance(refused, list) and refused:
+            self.status.refused.update(str(row["code"]) for row in refused if isinstance(row, dict) and "code" in row)
+            LOGGER.debug("The server refused rows: %s", refused)
+        self._progress.set()
+
+    def _requested(self, connection: Connection, rev: int, places: list[Any]) -> None:
+        """Pass a request for history on; one for another catalog is repeated by the server after the present one."""
+        catalog = connection.catalog
+        if catalog is None or catalog.rev != rev:
+            return
+        count = len(catalog.entities)
+        self._reconciler.request(
+            [catalog.entities[place].key for place in places if isinstance(place, int) and 0 <= place < count]
+        )
+
+    def _drop_unreadable(self, connection: Connection) -> None:
+        """Find the message that the server cannot read: send one at a time, then drop the one that is on its way."""
+        if not self._careful:
+            self._careful = True
+            return
+        match connection.oldest:
+            case Batch():
+                LOGGER.error("The server cannot read a message; its readings are dropped, the recorder still has them")
+                self._outbox.rewind()
+                self._outbox.discard_oldest()
+            case Bulk(key=key):
+                LOGGER.error("The server cannot read the statistics of %s; they are left out", key)
+                self._reconciler.abandon(key)
+            case _:
+                return

@@ -1,0 +1,188 @@
+"""The only subscriber of Home Assistant's event bus.
+
+In:   `state_changed` events, a Catalog.
+Out:  rows in the outbox; a Batch sealed after each short delay; `on_sealed` and `on_new_entity` called.
+Never raises into Home Assistant's bus: a state that gives no reading is counted by its reason, and that is all.
+
+No I/O, and nothing per event that grows with the number of entities. What other entities do costs one set look-up.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from time import monotonic_ns, time_ns
+
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
+
+from .convert import Converter, ts_us
+from .errors import SkippedStateError
+from .model import Catalog, Entity, Source
+from .outbox import BATCH_ROWS, Outbox
+
+DELAY_S = 0.1
+"""How long readings are collected while the server is connected: what a person feels as at once."""
+DELAY_OFFLINE_S = 10.0
+"""While it is away larger Batches keep more readings in the same bytes."""
+IDLE_S = 30.0
+"""After this long without a reading an empty Batch carries the claim."""
+
+
+class Track:
+    """What is known of one entity while its events come in."""
+
+    __slots__ = ("converter", "entity", "place")
+
+    def __init__(self, place: int, entity: Entity, currency: str) -> None:
+        """Remember the Entity's place in the catalog."""
+        self.place = place
+        self.entity = entity
+        self.converter = Converter(entity, currency)
+
+
+class Listener:
+    """Turns the bus's events into rows of the outbox, and seals them in time."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        outbox: Outbox,
+        *,
+        on_sealed: Callable[[bool], None],
+        on_new_entity: Callable[[str], None],
+    ) -> None:
+        """Subscribe nothing yet. `on_sealed` hears whether the clock was set, `on_new_entity` of new entities."""
+        self._hass = hass
+        self._outbox = outbox
+        self._on_sealed = on_sealed
+        self._on_new_entity = on_new_entity
+        self._tracks: dict[str, Track] = {}
+        self._stop_listening: CALLBACK_TYPE | None = None
+        self._timer_cancel: Callable[[], None] | None = None
+        self._timer_idle = True
+        self._connected = False
+        self.skipped: Counter[str] = Counter()
+        self.readings = 0
+
+    @callback
+    def start(self) -> None:
+        """Begin to listen. The catalog comes by `install`."""
+        tracks = self._tracks
+
+        @callback
+        def wanted(data: EventStateChangedData) -> bool:
+            return data["entity_id"] in tracks or data["old_state"] is None
+
+        self._stop_listening = self._hass.bus.async_listen(EVENT_STATE_CHANGED, self._on_state, event_filter=wanted)
+
+    @callback
+    def stop(self) -> None:
+        """Stop listening and seal what was heard: the claim ends here."""
+        if self._stop_listening is None:
+            return
+        self._stop_listening()
+        self._stop_listening = None
+        self._seal()
+        self._cancel_timer()
+
+    @callback
+    def install(self, catalog: Catalog, currency: str) -> None:
+        """Follow the Entities of this catalog; those that are new are sent with the state that they have already."""
+        known = {track.entity.key: track for track in self._tracks.values()}
+        self._outbox.begin(catalog, *_now_us())
+        self._tracks.clear()
+        for place, entity in enumerate(catalog.entities):
+            if entity.source is not Source.STATE:
+                continue
+            track = Track(place, entity, currency)
+            self._tracks[entity.entity_id] = track
+            before = known.get(entity.key)
+            if before is not None and before.entity.entity_id == entity.entity_id and before.entity.unit == entity.unit:
+                continue
+            if (state := self._hass.states.get(entity.entity_id)) is not None:
+                self._add(track, state, ts_us(state.last_updated_timestamp))
+        self._schedule(idle=not self._outbox.rows)
+        self._on_sealed(False)  # noqa: FBT003 the callback's only argument
+
+    @callback
+    def connection_changed(self, *, connected: bool) -> None:
+        """Collect for the delay that fits; what was heard while the server was away goes out at once."""
+        self._connected = connected
+        if connected and self._stop_listening is not None:
+            self._seal()
+
+    @callback
+    def _on_state(self, event: Event[EventStateChangedData]) -> None:
+        """Add the reading of a new state, and for a counter the old value at the instant that confirmed it last."""
+        data = event.data
+        track = self._tracks.get(data["entity_id"])
+        if track is None:
+            self._on_new_entity(data["entity_id"])
+            return
+        new = data["new_state"]
+        if new is None:  # the recorder stores a null state at this same instant
+            self._outbox.rows.append((track.place, ts_us(event.time_fired_timestamp), None))
+            self.readings += 1
+        else:
+            old = data["old_state"]
+            if old is not None and track.converter.counter and old.last_reported is not old.last_updated:
+                self._add_confirmed(track, old)
+            self._add(track, new, ts_us(new.last_updated_timestamp))
+        rows = self._outbox.rows
+        if rows and (self._timer_idle or len(rows) >= BATCH_ROWS):
+            self._schedule(idle=False)
+
+    def _add_confirmed(self, track: Track, old: State) -> None:
+        """Add the value that a counter still had when it was reported last: it is known to have stood still."""
+        if old.last_reported <= old.last_updated:
+            return
+        try:
+            value = track.converter.value(old.state, old.attributes)
+        except SkippedStateError:
+            return  # it was counted when it was new
+        if value is not None:
+            self._append(track, old, ts_us(old.last_reported_timestamp), value)
+
+    def _add(self, track: Track, state: State, instant_us: int) -> None:
+        try:
+            value = track.converter.value(state.state, state.attributes)
+        except SkippedStateError as err:
+            self.skipped[err.code] += 1
+            return
+        self._append(track, state, instant_us, value)
+
+    def _append(self, track: Track, state: State, instant_us: int, value: float | None) -> None:
+        self.readings += 1
+        if track.converter.total and value is not None:
+            reset_us = track.converter.reset_us(state.attributes)
+            if reset_us is not None:
+                self._outbox.rows.append((track.place, instant_us, value, reset_us))
+                return
+        self._outbox.rows.append((track.place, instant_us, value))
+
+    def _schedule(self, *, idle: bool) -> None:
+        """Seal after the delay that fits; a full Batch at once, but outside of the bus's dispatching."""
+        self._cancel_timer()
+        self._timer_idle = idle
+        if len(self._outbox.rows) >= BATCH_ROWS:
+            self._timer_cancel = self._hass.loop.call_soon(self._seal).cancel
+            return
+        delay_s = IDLE_S if idle else (DELAY_S if self._connected else DELAY_OFFLINE_S)
+        self._timer_cancel = self._hass.loop.call_later(delay_s, self._seal).cancel
+
+    def _cancel_timer(self) -> None:
+        if self._timer_cancel is not None:
+            self._timer_cancel()
+            self._timer_cancel = None
+
+    @callback
+    def _seal(self) -> None:
+        """Seal the open rows and wait for the next ones."""
+        stepped = self._outbox.seal(*_now_us(), dict(self.skipped))
+        if self._stop_listening is not None:
+            self._schedule(idle=True)
+        self._on_sealed(stepped)
+
+
+def _now_us() -> tuple[int, int]:
+    """Return the wall clock and the monotonic clock."""
+    return time_ns() // 1000, monotonic_ns() // 1000

@@ -1,0 +1,130 @@
+"""The only module that queries Home Assistant's recorder.
+
+In:   statistic ids.
+Out:  their metadata; slices of their hourly statistics, newest first, as rows of the wire.
+Fails with RecorderUnavailableError: the recorder is not set up, or did not answer in time (a backup locks it).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from homeassistant.components.recorder.db_schema import Statistics, StatisticsMeta
+from homeassistant.components.recorder.statistics import StatisticsRow, get_metadata, statistics_during_period
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import DATA_INSTANCE, get_instance, session_scope
+from homeassistant.util import dt as dt_util
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from .convert import STATISTICS_UNITS, Convert, ts_us
+from .errors import RecorderUnavailableError
+
+ANSWER_S: Final = 60.0
+SLICE_HOURS: Final = 4_000
+HOUR_S: Final = 3600.0
+
+type StatisticRow = tuple[int, int, float | None, float | None, float | None, float | None, float | None]
+"""Place, start_us, mean, min, max, change, last."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticMetadata:
+    """What the recorder knows of a statistic: `unit` is the one that it is stored in."""
+
+    name: str | None
+    unit: str | None
+    unit_class: str | None
+    has_sum: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Hourly statistics of [since_us, until_us); `older` says whether there are more before it."""
+
+    since_us: int
+    until_us: int
+    rows: list[StatisticRow]
+    older: bool
+
+
+async def _ask[T](hass: HomeAssistant, question: Callable[[], T]) -> T:
+    """Run a query in the recorder's executor and wait a bounded time for it."""
+    if DATA_INSTANCE not in hass.data:
+        raise RecorderUnavailableError("the recorder is not set up")
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            return await get_instance(hass).async_add_executor_job(question)
+    except (TimeoutError, SQLAlchemyError) as err:
+        raise RecorderUnavailableError(f"the recorder did not answer: {type(err).__name__}") from err
+
+
+async def metadata(hass: HomeAssistant, statistic_ids: Iterable[str]) -> dict[str, StatisticMetadata]:
+    """Return what the recorder knows of these statistics; one that it lacks is absent."""
+    found = await _ask(hass, partial(get_metadata, hass, statistic_ids=set(statistic_ids)))
+    return {
+        statistic_id: StatisticMetadata(
+            name=meta["name"],
+            unit=meta["unit_of_measurement"],
+            unit_class=meta["unit_class"],
+            has_sum=meta["has_sum"],
+        )
+        for statistic_id, (_, meta) in found.items()
+    }
+
+
+async def newest_slice(
+    hass: HomeAssistant, statistic_id: str, before_s: float, place: int, convert: Convert | None
+) -> Slice | None:
+    """Return the newest hours that start before the instant, None if there are none. `before_s` is a full hour."""
+    return await _ask(hass, partial(_newest_slice, hass, statistic_id, before_s, place, convert))
+
+
+def _newest_slice(
+    hass: HomeAssistant, statistic_id: str, before_s: float, place: int, convert: Convert | None
+) -> Slice | None:
+    with session_scope(hass=hass, read_only=True) as session:
+        starts = (
+            select(func.max(Statistics.start_ts))
+            .join(StatisticsMeta, Statistics.metadata_id == StatisticsMeta.id)
+            .where(StatisticsMeta.statistic_id == statistic_id)
+        )
+        newest_s = session.execute(starts.where(Statistics.start_ts < before_s)).scalar()
+        if newest_s is None:
+            return None
+        since_s = newest_s - (SLICE_HOURS - 1) * HOUR_S
+        older = session.execute(starts.where(Statistics.start_ts < since_s)).scalar() is not None
+    found = statistics_during_period(
+        hass,
+        dt_util.utc_from_timestamp(since_s),
+        dt_util.utc_from_timestamp(before_s),
+        {statistic_id},
+        "hour",
+        STATISTICS_UNITS,
+        {"change", "max", "mean", "min", "state"},
+    ).get(statistic_id, [])
+    rows = [_row(row, place, convert) for row in found]
+    if rows and not older:
+        rows[0] = _first_ever(rows[0])
+    return Slice(ts_us(since_s if older or not found else found[0]["start"]), ts_us(before_s), rows, older)
+
+
+def _row(row: StatisticsRow, place: int, convert: Convert | None) -> StatisticRow:
+    values = (row.get("mean"), row.get("min"), row.get("max"), row.get("change"), row.get("state"))
+    if convert is not None:
+        values = tuple(None if value is None else convert(value) for value in values)  # type: ignore[assignment]
+    return (place, ts_us(row["start"]), *values)
+
+
+def _first_ever(row: StatisticRow) -> StatisticRow:
+    """Drop the change of the first hour of all where it can only be the sum that an import began with."""
+    place, start_us, mean, low, high, change, last = row
+    return (place, start_us, mean, low, high, None if change is not None and change < 0 else change, last)
+
+
+def last_full_hour_s(now_s: float) -> float:
+    """Return the end of the last hour that the recorder has surely summed up: it does so a few minutes later."""
+    return (now_s - timedelta(minutes=10).total_seconds()) // HOUR_S * HOUR_S
