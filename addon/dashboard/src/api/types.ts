@@ -58,6 +58,8 @@ export interface Status {
     free_bytes: number;
     last_write_us: number | null;
   };
+  /** Background tasks that failed and were started again. */
+  problems: { task: string; message: string; at_us: number; times: number }[];
   sites: SiteStatus[];
 }
 

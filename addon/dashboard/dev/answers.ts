@@ -1,0 +1,228 @@
+/** The mock's answers, in the exact shapes of the API. */
+import type { Completeness, Energy, Entity, Flows, Provenance, Readings, Resolution, RoleAssignment, Status } from '../src/api/types.ts';
+import { DAY_US, HOUR_US, MINUTE_US, addDays, dateOf, startOfDay } from '../src/domain/time.ts';
+import { DEVICE_NAMES, ZONE, carbonAt, dayOf, flicker, minuteAt, priceAt, type Minute } from './home.ts';
+
+export type Scenario = 'live' | 'night' | 'importing' | 'stale' | 'ha_off' | 'missing' | 'empty' | 'no_site' | 'grid_only' | 'login' | 'down' | 'slow';
+
+const SITE = '1f0e5b7c9a3d4c6e8b2a';
+const LIVE_DAYS = 45;
+const STATISTICS_DAYS = 420;
+const FIVE_US = 5 * MINUTE_US;
+
+export const liveSince = (nowUs: number): number => startOfDay(addDays(dateOf(nowUs, ZONE), -LIVE_DAYS), ZONE) + 9.4 * HOUR_US;
+const statisticsSince = (nowUs: number): number => startOfDay(addDays(dateOf(nowUs, ZONE), -STATISTICS_DAYS), ZONE);
+
+interface Sensor {
+  key: string;
+  name: string;
+  kind: Entity['kind'];
+  unit: string;
+  stateClass: Entity['state_class'];
+  roles: RoleAssignment[];
+  perMinute: number;
+  valueAt: (us: number) => number;
+}
+
+const role = (name: RoleAssignment['role'], group: string, label: string | null = null, parent: string | null = null): RoleAssignment => ({ role: name, group, name: label, parent });
+
+const power = (key: string, name: string, roles: RoleAssignment[], kwOf: (minute: Minute) => number): Sensor => ({
+  key, name, kind: 'power', unit: 'W', stateClass: 'measurement', roles, perMinute: 20, valueAt: (us) => flicker(kwOf(minuteAt(us)), key, us),
+});
+
+const counter = (key: string, name: string, roles: RoleAssignment[], kwOf: (minute: Minute) => number): Sensor => ({
+  key, name, kind: 'energy', unit: 'kWh', stateClass: 'total_increasing', roles, perMinute: 1,
+  valueAt: (us) => Number((4000 + us / DAY_US + kwOf(minuteAt(us))).toFixed(2)),
+});
+
+export function sensors(scenario: Scenario): Sensor[] {
+  const list: Sensor[] = [
+    power('grid_power', 'Grid power', [role('grid_power', 'grid:0')], (m) => m.grid),
+    counter('grid_import', 'Grid import', [role('grid_import', 'grid:0')], (m) => m.grid),
+    ...DEVICE_NAMES.flatMap((name, i) => [
+      power(`device_${i}_power`, `${name} power`, [role('device_power', `device:${i}`, name)], (m) => m.devices[name]),
+      counter(`device_${i}`, `${name} energy`, [role('device', `device:${i}`, name)], (m) => m.devices[name]),
+    ]),
+    { key: 'price', name: 'Electricity price', kind: 'price', unit: 'EUR/kWh', stateClass: 'measurement', roles: [role('price_import', 'grid:0')], perMinute: 0.02, valueAt: priceAt },
+    { key: 'carbon', name: 'Grid carbon intensity', kind: 'carbon', unit: 'g/kWh', stateClass: 'measurement', roles: [role('carbon', 'carbon:0')], perMinute: 0.1, valueAt: carbonAt },
+    { key: 'gas', name: 'Gas meter', kind: 'gas', unit: 'm³', stateClass: 'total_increasing', roles: [role('gas', 'gas:0')], perMinute: 0.2, valueAt: (us) => Number((812 + us / DAY_US / 9).toFixed(3)) },
+    { key: 'outdoor', name: 'Outdoor temperature', kind: 'temperature', unit: '°C', stateClass: 'measurement', roles: [], perMinute: 1, valueAt: () => 7.4 },
+  ];
+  if (scenario === 'grid_only') return list;
+  return [
+    power('solar_power', 'Roof solar power', [role('solar_power', 'solar:0')], (m) => m.solar),
+    counter('solar', 'Roof solar energy', [role('solar', 'solar:0')], (m) => m.solar),
+    power('battery_power', 'Battery power', [role('battery_power', 'battery:0')], (m) => m.battery),
+    counter('battery_charge', 'Battery charged', [role('battery_charge', 'battery:0')], (m) => m.battery),
+    counter('battery_discharge', 'Battery discharged', [role('battery_discharge', 'battery:0')], (m) => m.battery),
+    counter('grid_export', 'Grid export', [role('grid_export', 'grid:0')], (m) => m.grid),
+    { key: 'charge', name: 'Battery charge', kind: 'battery_level', unit: '%', stateClass: 'measurement', roles: [role('battery_level', 'battery:0')], perMinute: 1, valueAt: (us) => Math.round(minuteAt(us).charge) },
+    ...list,
+  ];
+}
+
+export function valueOf(sensor: Sensor, us: number, scenario: Scenario): number | null {
+  if (scenario === 'missing' && sensor.key === 'grid_power') return null;
+  return sensor.valueAt(scenario === 'night' ? us + 9 * HOUR_US : us);
+}
+
+export function entities(scenario: Scenario, nowUs: number): Entity[] {
+  if (scenario === 'empty' || scenario === 'no_site') return [];
+  const ageUs = scenario === 'stale' || scenario === 'ha_off' ? 4 * MINUTE_US : 2_000_000;
+  return sensors(scenario).map((sensor, i) => ({
+    site: SITE,
+    key: sensor.key,
+    entity_id: `sensor.home_${sensor.key}`,
+    name: sensor.name,
+    area: sensor.key.startsWith('device') ? 'Kitchen' : null,
+    device: sensor.name,
+    kind: sensor.kind,
+    unit: sensor.unit,
+    state_class: sensor.stateClass,
+    since_us: liveSince(nowUs),
+    until_us: null,
+    roles: sensor.roles,
+    latest: { ts_us: nowUs - ageUs - (scenario === 'missing' && sensor.key === 'grid_power' ? 26 * MINUTE_US : (i % 7) * 300_000), value: valueOf(sensor, nowUs, scenario) },
+    readings_per_min: sensor.perMinute,
+    complete_24h: sensor.key === 'gas' ? 0.958333 : 1,
+  }));
+}
+
+export function status(scenario: Scenario, nowUs: number): Status {
+  const gapDay = (days: number): number => startOfDay(addDays(dateOf(nowUs, ZONE), -days), ZONE);
+  const list = entities(scenario, nowUs);
+  const off = scenario === 'ha_off';
+  return {
+    version: '0.1.0',
+    server_id: '9be0c1',
+    now_us: Math.round(nowUs),
+    started_us: nowUs - 3.2 * DAY_US,
+    storage: { backend: 'duckdb', reason: 'no database is given by URL', well: true, detail: null, readings: 31_204_118, statistics: 482_004, size_bytes: 143e6, free_bytes: 21.4e9, last_write_us: nowUs - 1e6 },
+    problems: [],
+    sites: scenario === 'no_site' ? [] : [{
+      id: SITE, name: 'Home', time_zone: ZONE, currency: 'EUR', ha_version: '2026.10.4', integration_version: '0.1.0',
+      link: {
+        connected: !off,
+        since_us: off ? nowUs - 4 * MINUTE_US : nowUs - 26 * HOUR_US,
+        last_message_us: nowUs - 1e6,
+        last_reading_us: list.length > 0 ? Math.max(...list.map((entity) => entity.latest?.ts_us ?? 0)) : null,
+        readings_per_s: 6.4, refused: {}, skipped: { not_numeric: 12, too_long: 1 }, error: null,
+        importing: scenario === 'importing' ? { done: 17, total: 27 } : null,
+      },
+      complete: { statistics_since_us: statisticsSince(nowUs), live_since_us: liveSince(nowUs), share: 0.998765 },
+      gaps: [
+        { since_us: gapDay(11) + 14 * HOUR_US + 2 * MINUTE_US, until_us: gapDay(11) + 15.4 * HOUR_US, entities: 27, reason: 'ha_off' },
+        { since_us: gapDay(30) + 2 * HOUR_US + 10 * MINUTE_US, until_us: gapDay(30) + 4 * HOUR_US + 31 * MINUTE_US, entities: 27, reason: 'ha_off' },
+      ],
+      sync_log: [
+        { ts_us: nowUs - 26 * HOUR_US, what: 'connected', detail: 'Home Assistant 2026.10.4' },
+        { ts_us: nowUs - 26 * HOUR_US, what: 'disconnected', detail: 'the connection was closed by Home Assistant' },
+        { ts_us: liveSince(nowUs) + 7 * MINUTE_US, what: 'imported', detail: '375 days of hourly statistics, 22 entities' },
+        { ts_us: liveSince(nowUs), what: 'connected', detail: 'Home Assistant 2026.10.3' },
+      ],
+    }],
+  };
+}
+
+export function readings(key: string, startUs: number, endUs: number, scenario: Scenario, nowUs: number): Readings | null {
+  const sensor = sensors(scenario).find((candidate) => candidate.key === key);
+  if (!sensor) return null;
+  const step = Math.max(3e6, 60e6 / sensor.perMinute);
+  const until = Math.min(endUs, scenario === 'stale' || scenario === 'ha_off' ? nowUs - 4 * MINUTE_US : nowUs);
+  const ts_us: number[] = [];
+  for (let ts = Math.ceil(startUs / step) * step; ts < until; ts += step) ts_us.push(Math.round(ts));
+  const before = { ts_us: Math.round(startUs - step / 2), value: valueOf(sensor, startUs, scenario) };
+  return { key, unit: sensor.unit, start_us: startUs, end_us: endUs, reduced: false, before, ts_us, value: ts_us.map((ts) => valueOf(sensor, ts, scenario)) };
+}
+
+const FLOW_NAMES: (keyof Flows<number>)[] = ['solar', 'battery_discharge', 'grid_import', 'home', 'battery_charge', 'grid_export', 'solar_to_home', 'solar_to_battery', 'solar_to_grid', 'battery_to_home', 'battery_to_grid', 'grid_to_home', 'grid_to_battery'];
+
+function flowsOf(minute: Minute): Flows<number> {
+  return {
+    ...minute.links,
+    solar: minute.solar,
+    home: minute.home,
+    battery_discharge: Math.max(0, minute.battery),
+    battery_charge: Math.max(0, -minute.battery),
+    grid_import: Math.max(0, minute.grid),
+    grid_export: Math.max(0, -minute.grid),
+  };
+}
+
+const emptyFlows = <T>(make: () => T): Flows<T> => Object.fromEntries(FLOW_NAMES.map((name) => [name, make()])) as unknown as Flows<T>;
+
+function provenanceOf(us: number, nowUs: number): Provenance {
+  if (us >= nowUs || us < statisticsSince(nowUs)) return 'missing';
+  if (us < liveSince(nowUs)) return 'statistics';
+  const days = Math.round((startOfDay(dateOf(nowUs, ZONE), ZONE) - startOfDay(dateOf(us, ZONE), ZONE)) / DAY_US);
+  const hour = Math.floor(((us - startOfDay(dateOf(us, ZONE), ZONE)) / DAY_US) * 24);
+  if (days === 1 && (hour === 9 || hour === 10)) return 'backfilled';
+  if (days === 11 && hour === 14) return 'interpolated';
+  if (days === 12 && hour >= 3 && hour < 6) return 'missing';
+  return 'measured';
+}
+
+const stepOf = (resolution: Resolution, spanUs: number): number => (resolution === '5min' ? FIVE_US : resolution === 'hour' ? HOUR_US : spanUs);
+
+export function energy(startUs: number, endUs: number, resolution: Resolution, scenario: Scenario, nowUs: number): Energy {
+  const step = stepOf(resolution, endUs - startUs);
+  const edges: number[] = [];
+  for (let us = startUs; us < endUs; us += step) edges.push(us);
+  edges.push(endUs);
+  const count = edges.length - 1;
+  const columns = emptyFlows<(number | null)[]>(() => Array.from({ length: count }, () => null));
+  const devices = DEVICE_NAMES.map((name, i) => ({ key: `device_${i}`, name: name as string, parent: null, values: Array.from<number | null>({ length: count }).fill(null), total: null as number | null }));
+  const totals = emptyFlows<number | null>(() => null);
+  const provenance = edges.slice(0, -1).map((us) => provenanceOf(us, nowUs));
+  for (let us = startUs; us < Math.min(endUs, nowUs); us += MINUTE_US) {
+    const i = Math.floor((us - startUs) / step);
+    if (count > 1 && provenance[i] === 'missing') continue;
+    const minute = minuteAt(us);
+    const flows = scenario === 'grid_only' ? { ...flowsOf({ ...minute, links: { ...minute.links } }), solar: 0, battery_discharge: 0, battery_charge: 0, grid_export: 0, grid_import: minute.home, grid_to_home: minute.home, solar_to_home: 0, battery_to_home: 0, solar_to_battery: 0, solar_to_grid: 0 } : flowsOf(minute);
+    for (const name of FLOW_NAMES) {
+      columns[name][i] = (columns[name][i] ?? 0) + flows[name] / 60;
+      totals[name] = (totals[name] ?? 0) + flows[name] / 60;
+    }
+    for (const device of devices) {
+      const kwh = minute.devices[device.name as keyof typeof minute.devices] / 60;
+      device.values[i] = (device.values[i] ?? 0) + kwh;
+      device.total = (device.total ?? 0) + kwh;
+    }
+  }
+  const tracked = devices.reduce((sum, device) => sum + (device.total ?? 0), 0);
+  const all = scenario !== 'grid_only';
+  const known = totals.home !== null;
+  return {
+    site: SITE, zone: ZONE, resolution, edges_us: edges.map(Math.round),
+    has: { solar: all, battery: all, grid: true, export: all, gas: true, water: false },
+    flows: columns, devices,
+    untracked: columns.home.map((home, i) => (home === null ? null : Math.max(0, home - devices.reduce((sum, device) => sum + (device.values[i] ?? 0), 0)))),
+    gas: { unit: 'm³', values: edges.slice(0, -1).map((us) => (us < nowUs ? (0.12 * step) / HOUR_US : null)), total: known ? 0.12 * ((Math.min(endUs, nowUs) - startUs) / HOUR_US) : null },
+    water: null,
+    provenance,
+    totals: {
+      ...totals,
+      untracked: known ? Math.max(0, (totals.home ?? 0) - tracked) : null,
+      self_sufficiency: known ? 1 - (totals.grid_to_home ?? 0) / (totals.home ?? 1) : null,
+      self_consumption: (totals.solar ?? 0) > 0 ? 1 - (totals.solar_to_grid ?? 0) / (totals.solar ?? 1) : null,
+    },
+  };
+}
+
+export function completeness(startUs: number, endUs: number, nowUs: number): Completeness {
+  const days: Completeness['days'] = [];
+  for (let date = dateOf(startUs, ZONE); date <= dateOf(Math.min(endUs - 1, nowUs), ZONE); date = addDays(date, 1)) {
+    const start = startOfDay(date, ZONE);
+    const length_s = (Math.min(startOfDay(addDays(date, 1), ZONE), nowUs) - start) / 1e6;
+    const ago = Math.round((startOfDay(dateOf(nowUs, ZONE), ZONE) - start) / DAY_US);
+    const missing_s = ago === 11 ? 4920 : ago === 30 ? 8460 : ago > STATISTICS_DAYS ? length_s : 0;
+    const live = start >= liveSince(nowUs) - DAY_US;
+    const backfilled_s = live && (ago === 1 || ago > LIVE_DAYS - 10) ? 7200 : 0;
+    const rest = Math.max(0, length_s - missing_s - backfilled_s);
+    days.push({ date, length_s, live_s: live ? rest : 0, backfilled_s, statistics_s: live ? 0 : rest, missing_s });
+  }
+  return { site: SITE, zone: ZONE, days };
+}
+
+export const SITE_ID = SITE;
+export { dayOf };

@@ -1,0 +1,122 @@
+/**
+ * The server's HTTP API. Paths are relative to the page's base, so that any path prefix works.
+ * Failures: UnreachableError (no answer, or only a proxy's), UnauthorizedError (sign in), AnswerError (the server refused, and says why).
+ */
+import type { Completeness, Energy, Entity, ErrorBody, Readings, Resolution, Status } from './types';
+import { isoOf } from '../domain/time';
+
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError';
+  readonly code = 'server_unreachable';
+}
+
+export class UnauthorizedError extends Error {
+  override readonly name = 'UnauthorizedError';
+  readonly code = 'unauthorized';
+}
+
+export class AnswerError extends Error {
+  override readonly name = 'AnswerError';
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly status: number,
+    readonly field: string | null = null,
+  ) {
+    super(message);
+  }
+}
+
+export type ApiFailure = UnreachableError | UnauthorizedError | AnswerError;
+
+export function isApiFailure(error: unknown): error is ApiFailure {
+  return error instanceof UnreachableError || error instanceof UnauthorizedError || error instanceof AnswerError;
+}
+
+type Parameters = Record<string, string | number>;
+
+const GATEWAY_STATUS = [502, 504];
+
+function address(path: string, parameters: Parameters = {}): URL {
+  const url = new URL(path, document.baseURI);
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, String(value));
+  return url;
+}
+
+async function send(url: URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, { credentials: 'same-origin', ...init });
+  } catch (error) {
+    if (error instanceof TypeError) throw new UnreachableError('No answer from the server.', { cause: error });
+    throw error;
+  }
+}
+
+function isErrorBody(body: unknown): body is ErrorBody {
+  if (typeof body !== 'object' || body === null || !('error' in body)) return false;
+  const { error } = body;
+  return typeof error === 'object' && error !== null && 'code' in error && 'message' in error;
+}
+
+async function bodyOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined; // a proxy's page in place of the server's answer; the caller judges by the status
+  }
+}
+
+async function failureOf(response: Response): Promise<ApiFailure> {
+  const body = await bodyOf(response);
+  if (isErrorBody(body)) {
+    if (response.status === 401) return new UnauthorizedError(body.error.message);
+    return new AnswerError(body.error.code, body.error.message, response.status, body.error.field);
+  }
+  if (response.status === 401) return new UnauthorizedError('Sign in first.');
+  if (GATEWAY_STATUS.includes(response.status)) return new UnreachableError('Only a proxy answers.');
+  return new AnswerError('bad_answer', `The answer was HTTP ${response.status} without a reason.`, response.status);
+}
+
+async function read(path: string, parameters?: Parameters, signal?: AbortSignal): Promise<unknown> {
+  const response = await send(address(path, parameters), signal ? { signal } : {});
+  if (!response.ok) throw await failureOf(response);
+  const body = await bodyOf(response);
+  if (body === undefined) throw new AnswerError('bad_answer', 'The answer was not the server’s.', response.status);
+  return body;
+}
+
+export async function fetchStatus(): Promise<Status> {
+  return (await read('api/status')) as Status;
+}
+
+export async function fetchEntities(): Promise<Entity[]> {
+  return ((await read('api/entities')) as { entities: Entity[] }).entities;
+}
+
+export async function fetchReadings(site: string, key: string, startUs: number, endUs: number, signal?: AbortSignal): Promise<Readings> {
+  return (await read('api/readings', { site, key, start: isoOf(startUs), end: isoOf(endUs) }, signal)) as Readings;
+}
+
+export interface EnergyQuery {
+  site: string;
+  zone: string;
+  startUs: number;
+  endUs: number;
+  resolution: Resolution;
+}
+
+export async function fetchEnergy({ site, zone, startUs, endUs, resolution }: EnergyQuery, signal?: AbortSignal): Promise<Energy> {
+  return (await read('api/energy', { site, zone, start: isoOf(startUs), end: isoOf(endUs), resolution }, signal)) as Energy;
+}
+
+export async function fetchCompleteness(site: string, zone: string, startUs: number, endUs: number): Promise<Completeness> {
+  return (await read('api/completeness', { site, zone, start: isoOf(startUs), end: isoOf(endUs) })) as Completeness;
+}
+
+/** Exchanges the token for a session cookie. */
+export async function signIn(token: string): Promise<void> {
+  const body = JSON.stringify({ token });
+  const response = await send(address('api/session'), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+  if (!response.ok) throw await failureOf(response);
+}

@@ -1,0 +1,170 @@
+/** The frame: tabs and trust chip above on wide pages; an app bar above and navigation below on a phone. */
+import { mdiChartBar, mdiPulse, mdiShieldCheckOutline } from '@mdi/js';
+import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import type { Formats } from '../../domain/format';
+import type { Trust } from '../../domain/trust';
+import { t } from '../../i18n';
+import { VIEWS, type ViewName } from '../../state/router';
+import { base } from '../../styles/shared';
+import { icon } from '../icon';
+import './trust-chip';
+
+const ICONS: Record<ViewName, string> = { now: mdiPulse, energy: mdiChartBar, status: mdiShieldCheckOutline };
+
+@customElement('ed-shell')
+export class EdShell extends LitElement {
+  static override styles = [
+    base,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        min-height: 100dvh;
+      }
+      header {
+        position: sticky;
+        top: 0;
+        z-index: 10;
+        height: 56px;
+        border-bottom: 1px solid var(--line);
+        background: var(--card);
+      }
+      .bar {
+        display: flex;
+        align-items: center;
+        max-width: 1440px;
+        height: 100%;
+        margin: 0 auto;
+        padding: 0 24px 0 16px;
+      }
+      h1 {
+        display: none;
+        font: 400 20px/28px Roboto, sans-serif;
+      }
+      nav {
+        display: flex;
+        gap: 4px;
+        height: 100%;
+      }
+      nav a {
+        display: flex;
+        align-items: center;
+        padding: 2px 16px 0;
+        border-bottom: 2px solid transparent;
+        color: var(--ink-2);
+        font-weight: 500;
+        text-decoration: none;
+      }
+      nav a:hover {
+        color: var(--ink);
+      }
+      nav a[aria-current] {
+        border-color: var(--ink);
+        color: var(--ink);
+      }
+      nav a:focus-visible {
+        outline-offset: -4px;
+      }
+      nav .pill {
+        display: none;
+      }
+      ed-trust-chip {
+        margin-left: auto;
+      }
+      main {
+        flex: 1;
+        width: 100%;
+        max-width: 1440px;
+        margin: 0 auto;
+        padding: 24px;
+        outline: none;
+      }
+      .skip {
+        position: absolute;
+        left: 16px;
+        top: -100px;
+        padding: 8px 12px;
+        background: var(--card);
+      }
+      .skip:focus {
+        top: 8px;
+      }
+      @media (max-width: 599.98px) {
+        header {
+          padding-top: env(safe-area-inset-top);
+          box-sizing: content-box;
+        }
+        .bar {
+          padding: 0 12px 0 20px;
+        }
+        h1 {
+          display: block;
+        }
+        main {
+          padding: 12px 12px calc(88px + env(safe-area-inset-bottom));
+        }
+        nav {
+          position: fixed;
+          inset: auto 0 0;
+          gap: 0;
+          height: calc(72px + env(safe-area-inset-bottom));
+          padding-bottom: env(safe-area-inset-bottom);
+          border-top: 1px solid var(--line);
+          background: var(--card);
+        }
+        nav a {
+          flex: 1;
+          flex-direction: column;
+          justify-content: center;
+          gap: 4px;
+          padding: 0;
+          border: 0;
+          font: 500 12px/16px Roboto, sans-serif;
+        }
+        nav .pill {
+          display: grid;
+          place-items: center;
+          width: 56px;
+          height: 28px;
+          border-radius: 14px;
+        }
+        nav a[aria-current] {
+          color: var(--primary-text);
+        }
+        nav a[aria-current] .pill {
+          background: var(--tint);
+        }
+      }
+    `,
+  ];
+
+  @property() view: ViewName = 'now';
+  @property({ attribute: false }) trust!: Trust;
+  @property({ attribute: false }) formats!: Formats;
+  @property({ type: Number }) nowUs = 0;
+
+  override render(): TemplateResult {
+    return html`<a class="skip" href="#main" @click=${this.skip}>${t('nav.skip')}</a>
+      <header>
+        <div class="bar">
+          <h1>${t(`nav.${this.view}`)}</h1>
+          <nav aria-label=${t('nav.label')}>
+            ${VIEWS.map(
+              (view) =>
+                html`<a href=${view} aria-current=${view === this.view ? 'page' : nothing}
+                  ><span class="pill">${icon(ICONS[view])}</span>${t(`nav.${view}`)}</a
+                >`,
+            )}
+          </nav>
+          <ed-trust-chip .trust=${this.trust} .formats=${this.formats} .nowUs=${this.nowUs}></ed-trust-chip>
+        </div>
+      </header>
+      <main id="main" tabindex="-1"><slot></slot></main>`;
+  }
+
+  private skip(event: Event): void {
+    event.preventDefault();
+    this.renderRoot.querySelector('main')?.focus();
+  }
+}

@@ -1,0 +1,114 @@
+/** One presenter makes the figures of a period for all views: what is printed adds up. */
+import type { Energy, Flows } from '../api/types';
+import { roundParts, roundTo } from './rounding';
+
+export interface UseRow {
+  id: string;
+  name: string | null;
+  kwh: number;
+}
+
+/** Printed figures of a period, kWh. */
+export interface Figures {
+  known: boolean;
+  solar: number;
+  battery_discharge: number;
+  grid_import: number;
+  totalFrom: number;
+  home: number;
+  battery_charge: number;
+  grid_export: number;
+  totalTo: number;
+  /** The two biggest top-level devices, then all other use; they add up to home. */
+  uses: UseRow[];
+  /** 0 to 1, or null. */
+  selfSufficiency: number | null;
+  selfConsumption: number | null;
+  gas: number | null;
+  water: number | null;
+}
+
+export const BIGGEST_USES = 2;
+
+/** Decimals of printed kWh: 1, none from 1,000 up. */
+export const kwhDecimals = (kwh: number): number => (Math.abs(kwh) >= 999.95 ? 0 : 1);
+
+/** The keys of the biggest top-level devices of a period, biggest first. */
+export function biggestUses(energy: Energy, count = BIGGEST_USES): string[] {
+  return topLevel(energy)
+    .filter((device) => (device.total ?? 0) >= 0.05)
+    .sort((a, b) => (b.total ?? 0) - (a.total ?? 0))
+    .slice(0, count)
+    .map((device) => device.key);
+}
+
+export function topLevel(energy: Energy): Energy['devices'] {
+  const keys = new Set(energy.devices.map((device) => device.key));
+  return energy.devices.filter((device) => device.parent === null || !keys.has(device.parent));
+}
+
+const amount = (value: number | null): number => Math.max(0, value ?? 0);
+
+/** The figures of a period. `uses`: the devices to name, in order, so that two periods that are compared name the same. */
+export function figuresOf(energy: Energy, uses: readonly string[] = biggestUses(energy)): Figures {
+  const totals = energy.totals;
+  const sources = [totals.solar, totals.battery_discharge, totals.grid_import].map(amount);
+  const sinks = [totals.home, totals.battery_charge, totals.grid_export].map(amount);
+  const sum = sources.reduce((a, b) => a + b, 0);
+  const decimals = kwhDecimals(sum);
+  const [solar = 0, discharge = 0, imported = 0] = roundParts(sources, decimals);
+  const totalFrom = roundTo(solar + discharge + imported, decimals);
+  // Where meters disagree by more than rounding, each side prints its own sum.
+  const closes = Math.abs(sinks.reduce((a, b) => a + b, 0) - sum) < 0.05;
+  const [home = 0, charge = 0, exported = 0] = roundParts(sinks, decimals, closes ? totalFrom : undefined);
+  return {
+    known: isKnown(totals),
+    solar,
+    battery_discharge: discharge,
+    grid_import: imported,
+    totalFrom,
+    home,
+    battery_charge: charge,
+    grid_export: exported,
+    totalTo: roundTo(home + charge + exported, decimals),
+    uses: useRows(energy, uses, home, decimals),
+    selfSufficiency: totals.self_sufficiency,
+    selfConsumption: totals.self_consumption,
+    gas: energy.gas?.total ?? null,
+    water: energy.water?.total ?? null,
+  };
+}
+
+function isKnown(totals: Flows<number | null>): boolean {
+  return [totals.solar, totals.battery_discharge, totals.grid_import, totals.home, totals.battery_charge, totals.grid_export].some(
+    (value) => value !== null,
+  );
+}
+
+function useRows(energy: Energy, keys: readonly string[], home: number, decimals: number): UseRow[] {
+  const named = keys.map((key) => energy.devices.find((device) => device.key === key)).filter((device) => device !== undefined);
+  const kwh = named.map((device) => amount(device.total));
+  const rest = Math.max(0, amount(energy.totals.home) - kwh.reduce((a, b) => a + b, 0));
+  const printed = roundParts([...kwh, rest], decimals, home);
+  const rows: UseRow[] = named.map((device, index) => ({ id: device.key, name: device.name, kwh: printed[index] ?? 0 }));
+  return [...rows, { id: 'rest', name: null, kwh: printed[named.length] ?? 0 }];
+}
+
+/** Use by interval of the named devices and of the rest: columns of kWh that add up to home, null where home is unknown. */
+export function useColumns(energy: Energy, keys: readonly string[]): { id: string; name: string | null; values: (number | null)[] }[] {
+  const named = keys.map((key) => energy.devices.find((device) => device.key === key)).filter((device) => device !== undefined);
+  const home = energy.flows.home;
+  const left = home.map((value) => (value === null ? null : Math.max(0, value)));
+  const columns = named.map((device) => ({
+    id: device.key,
+    name: device.name as string | null,
+    values: home.map((_, i) => {
+      const room = left[i] ?? null;
+      if (room === null) return null;
+      const value = Math.min(room, amount(device.values[i] ?? null));
+      left[i] = room - value;
+      return value;
+    }),
+  }));
+  return [...columns, { id: 'rest', name: null, values: left }];
+}

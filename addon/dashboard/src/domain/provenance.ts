@@ -1,0 +1,55 @@
+/** How intervals are known: marks for under the axis, and one line of text that says the same. */
+import type { Provenance } from '../api/types';
+import { t, type Key } from '../i18n';
+import { listWords } from './format';
+
+export interface Mark {
+  kind: Exclude<Provenance, 'measured'>;
+  /** Places of the first interval and of the one after the last. */
+  from: number;
+  until: number;
+}
+
+/** Runs of equal provenance other than measured. `length`: intervals after it have not happened yet. */
+export function marksOf(provenance: readonly Provenance[], length = provenance.length): Mark[] {
+  const marks: Mark[] = [];
+  for (let i = 0; i < length; i++) {
+    const kind = provenance[i] ?? 'measured';
+    if (kind === 'measured') continue;
+    const last = marks.at(-1);
+    if (last?.kind === kind && last.until === i) last.until = i + 1;
+    else marks.push({ kind, from: i, until: i + 1 });
+  }
+  return marks;
+}
+
+const ORDER: readonly Mark['kind'][] = ['missing', 'interpolated', 'backfilled', 'statistics'];
+const ALL: Record<Provenance, Key> = {
+  measured: 'known.all.measured',
+  backfilled: 'known.all.backfilled',
+  interpolated: 'known.all.interpolated',
+  statistics: 'known.all.statistics',
+  missing: 'known.all.missing',
+};
+const LONGEST_LIST = 3;
+
+function spansText(marks: readonly Mark[], spanOf: (from: number, until: number) => string): string {
+  const spans = marks.map((mark) => spanOf(mark.from, mark.until));
+  if (spans.length <= LONGEST_LIST) return listWords(spans);
+  return t('known.more', { list: spans.slice(0, 2).join(', '), n: spans.length - 2 });
+}
+
+/** "09:00–10:00 backfilled from Home Assistant’s history. All else measured, nothing missing." */
+export function knownSentence(provenance: readonly Provenance[], length: number, spanOf: (from: number, until: number) => string): string {
+  if (length === 0) return '';
+  const first = provenance[0] ?? 'missing';
+  if (provenance.slice(0, length).every((kind) => kind === first)) return t(ALL[first] as 'known.all.measured');
+  const marks = marksOf(provenance, length);
+  const clauses = ORDER.flatMap((kind) => {
+    const own = marks.filter((mark) => mark.kind === kind);
+    return own.length > 0 ? [t(`known.span.${kind}`, { spans: spansText(own, spanOf) })] : [];
+  });
+  const missing = marks.some((mark) => mark.kind === 'missing');
+  if (provenance.slice(0, length).includes('measured')) clauses.push(t(missing ? 'known.rest.measured' : 'known.rest.measuredAll'));
+  return clauses.join(' ');
+}

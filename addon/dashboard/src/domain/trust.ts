@@ -1,0 +1,36 @@
+/** What the trust chip says. */
+import type { SiteStatus } from '../api/types';
+import { MINUTE_US } from './time';
+
+export type Connection = 'connecting' | 'open' | 'down';
+
+export type Trust =
+  | { state: 'connecting' }
+  | { state: 'off' }
+  | { state: 'waiting'; sinceUs: number | null }
+  | { state: 'importing'; share: number }
+  | { state: 'live'; newestUs: number; complete: number | null };
+
+export const STALE_US = MINUTE_US;
+
+export interface TrustInput {
+  connection: Connection;
+  site: SiteStatus | null;
+  siteConnected: boolean;
+  newestUs: number | null;
+  nowUs: number;
+}
+
+/** The server first, then Home Assistant, then the age of the newest reading: the first that is not well is said. */
+export function trustOf({ connection, site, siteConnected, newestUs, nowUs }: TrustInput): Trust {
+  if (connection === 'down') return { state: 'off' };
+  if (connection === 'connecting') return { state: 'connecting' };
+  if (newestUs === null || !siteConnected || nowUs - newestUs > STALE_US) {
+    return { state: 'waiting', sinceUs: newestUs ?? site?.link.since_us ?? null };
+  }
+  const importing = site?.link.importing;
+  if (importing && importing.total > 0 && importing.done < importing.total) {
+    return { state: 'importing', share: importing.done / importing.total };
+  }
+  return { state: 'live', newestUs, complete: site?.complete.share ?? null };
+}

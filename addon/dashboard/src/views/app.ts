@@ -1,0 +1,133 @@
+/** The page: sign in, or the frame with the view of the address. */
+import { mdiAlertCircleOutline, mdiHomeImportOutline, mdiLanDisconnect, mdiPowerPlug } from '@mdi/js';
+import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
+import { UnauthorizedError, isApiFailure } from '../api/client';
+import '../components/message/message';
+import '../components/message/shapes';
+import '../components/shell/shell';
+import { t } from '../i18n';
+import { StoreController } from '../state/controller';
+import { Router, VIEWS, parseRoute } from '../state/router';
+import { exchangeAddressToken } from '../state/session';
+import { Store } from '../state/store';
+import { base, card } from '../styles/shared';
+import './energy';
+import './login';
+import './now';
+import './status';
+
+const SHAPES_AFTER_MS = 300;
+
+@customElement('ed-app')
+export class EdApp extends LitElement {
+  static override styles = [base, card, css``];
+
+  readonly store = new Store();
+  private readonly router = new Router(() => {
+    this.requestUpdate();
+  });
+  @state() private shapes = false;
+
+  constructor() {
+    super();
+    new StoreController(this, () => this.store, ['state', 'clock']);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.addEventListener('click', this.follow);
+    setTimeout(() => {
+      this.shapes = true;
+    }, SHAPES_AFTER_MS);
+    void this.start();
+  }
+
+  override render(): TemplateResult {
+    if (this.store.needsToken) return html`<ed-login-view @signed-in=${this.retry}></ed-login-view>`;
+    const { route } = this.router;
+    document.title = `${t(`nav.${route.view}`)} · ${t('app.name')}`;
+    return html`<ed-shell .view=${route.view} .trust=${this.store.trust} .formats=${this.store.formats} .nowUs=${this.store.nowUs}>${this.renderContent()}</ed-shell>`;
+  }
+
+  private renderContent(): TemplateResult | typeof nothing {
+    const { store } = this;
+    if (store.status === null) return this.renderWithout();
+    const { route } = this.router;
+    if (store.site === null && route.view !== 'status') {
+      return html`<div class="card"><ed-message .icon=${mdiHomeImportOutline} heading=${t('empty.title')} text=${t('empty.noSite')}></ed-message></div>`;
+    }
+    if (store.entities?.length === 0 && route.view !== 'status') {
+      return html`<div class="card"><ed-message .icon=${mdiPowerPlug} heading=${t('empty.title')} text=${t('empty.noEntity')}></ed-message></div>`;
+    }
+    switch (route.view) {
+      case 'now':
+        return html`<ed-now-view .store=${store}></ed-now-view>`;
+      case 'energy':
+        return html`<ed-energy-view .store=${store} .day=${route.day} @day=${this.goDay}></ed-energy-view>`;
+      case 'status':
+        return html`<ed-status-view .store=${store}></ed-status-view>`;
+    }
+  }
+
+  /** Before the first answer: shapes, or why there is none. */
+  private renderWithout(): TemplateResult | typeof nothing {
+    const { failure, retryAtMs } = this.store;
+    if (!failure) {
+      return this.shapes ? html`<div class="card"><ed-shapes .height=${480} .shapes=${FIRST_SHAPES}></ed-shapes></div>` : nothing;
+    }
+    const seconds = Math.max(0, Math.ceil(((retryAtMs ?? 0) - performance.now()) / 1000));
+    const unreachable = failure.code === 'server_unreachable';
+    return html`<div class="card">
+      <ed-message
+        error
+        .icon=${unreachable ? mdiLanDisconnect : mdiAlertCircleOutline}
+        heading=${t(unreachable ? 'error.unreachable' : 'error.server')}
+        text=${unreachable ? t('error.unreachable.what') : t('error.server.what', { message: failure.message })}
+        action=${t('error.again')}
+        code=${t('error.retryIn', { code: failure.code, seconds })}
+        @action=${this.retry}
+      ></ed-message>
+    </div>`;
+  }
+
+  private async start(): Promise<void> {
+    try {
+      await exchangeAddressToken();
+    } catch (error) {
+      // A token that is refused leads to the sign-in page; an unreachable server says so by the store itself.
+      if (!isApiFailure(error)) throw error;
+      if (error instanceof UnauthorizedError) this.store.needsToken = true;
+    }
+    await this.store.run();
+  }
+
+  private readonly retry = (): void => {
+    this.store.retryNow();
+    this.requestUpdate();
+  };
+
+  private goDay(event: CustomEvent<string | null>): void {
+    this.router.go({ view: 'energy', day: event.detail });
+  }
+
+  /** Links to views change the address without loading the page anew. */
+  private readonly follow = (event: MouseEvent): void => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const link = event.composedPath().find((node): node is HTMLAnchorElement => node instanceof HTMLAnchorElement);
+    const path = link?.getAttribute('href') ?? '';
+    if (!VIEWS.some((view) => view === path)) return;
+    event.preventDefault();
+    this.router.go(parseRoute(path, ''));
+    scrollTo(0, 0);
+  };
+}
+
+const FIRST_SHAPES = [
+  { x: 0, y: 0, w: 34, h: 16 },
+  { x: 0, y: 28, w: 24, h: 16 },
+  { x: 40, y: 72, w: 20, h: 72 },
+  { x: 0, y: 204, w: 20, h: 72 },
+  { x: 78, y: 204, w: 22, h: 72 },
+  { x: 40, y: 336, w: 20, h: 72 },
+];

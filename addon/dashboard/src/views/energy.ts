@@ -1,0 +1,5 @@
+import { LitElement } from 'lit';
+import { customElement } from 'lit/decorators.js';
+
+@customElement('ed-energy-view')
+export class EdEnergyView extends LitElement {}
