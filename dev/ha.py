@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from .processes import ROOT, Process
+from .processes import ROOT, Process, while_running
 
 HASS = ROOT / ".cache" / "venv" / "bin" / "hass"
 CLIENT_NAME = "Energy Dashboard development"
@@ -105,7 +105,9 @@ class Installation:
         values = {name: getattr(self.place, name) for name in self.place.__dataclass_fields__}
         (self.folder / "configuration.yaml").write_text(CONFIGURATION.format(**values) + self.extra)
         self._write_port(storage / "http")
-        if not (storage / "onboarding").exists():  # its core_config step would set up integrations that need the internet
+        if not (
+            storage / "onboarding"
+        ).exists():  # its core_config step would set up integrations that need the internet
             done = ["core_config", "analytics", "integration"]
             document = {"version": 4, "minor_version": 1, "key": "onboarding", "data": {"done": done}}
             (storage / "onboarding").write_text(json.dumps(document))
@@ -146,7 +148,7 @@ class Installation:
         command = (HASS, "-c", self.folder, "--skip-pip")
         process = await Process.start("Home Assistant", command, log=log)
         try:
-            await process.until(self._answering())
+            await while_running([process], self._answering())
         except BaseException:  # whatever it was, and also when we are cancelled: leave nothing behind
             await process.stop()
             raise

@@ -94,20 +94,6 @@ class Process:
         if not self._stopping:
             raise ProcessDiedError(self)
 
-    async def until[T](self, work: Awaitable[T]) -> T:
-        """Return the result of the work, or raise ProcessDiedError as soon as the program dies."""
-        task = asyncio.ensure_future(work)
-        watching = asyncio.ensure_future(self.watch())
-        try:
-            await asyncio.wait((task, watching), return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                watching.result()
-            return await task
-        finally:
-            for pending in (task, watching):
-                pending.cancel()
-            await asyncio.gather(task, watching, return_exceptions=True)
-
     async def stop(self, patience_s: float = 20.0) -> int:
         """Ask it to end (SIGTERM); kill it and all that it started when it does not. Returns the exit status."""
         self._stopping = True
@@ -131,6 +117,23 @@ class Process:
                 os.killpg(self.pid, number)
             elif self.exit_code is None:
                 os.kill(self.pid, number)
+
+
+async def while_running[T](processes: Sequence[Process], work: Awaitable[T]) -> T:
+    """Return the result of the work, or raise ProcessDiedError as soon as one of the programs dies."""
+    task = asyncio.ensure_future(work)
+    watching = [asyncio.ensure_future(process.watch()) for process in processes]
+    try:
+        await asyncio.wait((task, *watching), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            for watch in watching:
+                if watch.done():
+                    watch.result()
+        return await task
+    finally:
+        for pending in (task, *watching):
+            pending.cancel()
+        await asyncio.gather(task, *watching, return_exceptions=True)
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

@@ -8,13 +8,13 @@ hour's end is what the counter shows then, minus what it showed first. One row t
 it, Home Assistant would take the whole sum of the first row as the growth of its period.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from . import battery, market
 from .chance import Floats
-from .model import Day, House, day_number
+from .model import Channel, Day, House, day_number
 from .sensors import SENSORS, Counter, Gauge, Measure, Power, Sensor, Session, Today, steps
 
 HOUR_S = 3600
@@ -36,47 +36,27 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """One day's hours of every sensor: mean, min and max of each hour, or raw counts at each hour's end."""
+    """One day's hours: mean, min and max of what is measured; of what is counted, the day's count at each hour's end."""
 
+    number: int
     start_s: int
+    midnight_s: int
     measured: Mapping[str, tuple[Floats, Floats, Floats]]
-    counted: Mapping[str, list[int]]
-    totals: Mapping[str, list[int]]
+    counted: Mapping[Channel, list[int]]
 
 
-def hours_of(house: House, day: Day, sensors: Iterable[Sensor]) -> Hours:
+def hours_of(day: Day) -> Hours:
     """Reduce a day to its hours."""
     measured: dict[str, tuple[Floats, Floats, Floats]] = {}
-    shown: dict[str, list[int]] = {}
-    totals: dict[str, list[int]] = {}
-    edges = [day.start_s + hour * HOUR_S for hour in range(1, 25)]
-    for sensor in sensors:
+    counted: dict[Channel, list[int]] = {}
+    for sensor in SENSORS:
         if isinstance(sensor.source, Counter):
-            ends, sums = _counts(house, day, sensor.source, edges)
-            shown[sensor.key], totals[sensor.key] = ends, sums
+            channel = sensor.source.channel
+            counted[channel] = [day.integral(channel, hour * HOUR_S) for hour in range(1, 25)]
         else:
             values = _through(day, sensor.source).reshape(24, -1)
             measured[sensor.key] = (values.mean(axis=1), values.min(axis=1), values.max(axis=1))
-    return Hours(day.start_s, measured, shown, totals)
-
-
-def _counts(house: House, day: Day, source: Counter, edges: list[int]) -> tuple[list[int], list[int]]:
-    """Return what the counter shows at each hour's end, and the total of its channel there."""
-    begin = house.before(day.number)[source.channel]
-    totals = [begin + day.integral(source.channel, edge - day.start_s) for edge in edges]
-    if isinstance(source, Today):
-        return [
-            total - begin if edge - day.start_s < day.midnight_s else 0
-            for edge, total in zip(edges, totals, strict=True)
-        ], totals
-    if isinstance(source, Session):
-        yesterday, today = house.summary(day.number - 1), house.summary(day.number)
-        old = house.before(day.number - 1)[source.channel] + yesterday.ev_before_plug_in
-        new = begin + today.ev_before_plug_in
-        return [
-            total - (new if edge >= today.plug_in_s else old) for edge, total in zip(edges, totals, strict=True)
-        ], totals
-    return totals, totals
+    return Hours(day.number, day.start_s, day.start_s + day.midnight_s, measured, counted)
 
 
 def _through(day: Day, source: Power | Gauge) -> Floats:
@@ -97,23 +77,23 @@ def _through(day: Day, source: Power | Gauge) -> Floats:
             return day.stored_wh[:-1] * 100.0 / battery.CAPACITY_WH
 
 
-def compute(house: House, first_s: int, last_s: int, sensors: Iterable[Sensor] = SENSORS) -> Iterator[Hours]:
-    """Compute the days from one instant to another (about 25 ms for each); needs nothing of Home Assistant."""
-    chosen = tuple(sensors)
-    house.prepare(first_s)
-    for day in house.days(day_number(first_s), day_number(last_s)):
-        yield hours_of(house, day, chosen)
+def compute(house: House, begin_s: int, last_s: int) -> Iterator[Hours]:
+    """Compute the days for a history that begins at `begin_s`, through the day of `last_s` (about 30 ms for each)."""
+    for day in house.days(day_number(begin_s) - 2, day_number(last_s)):
+        yield hours_of(day)
 
 
-def series(sensor: Sensor, days: Iterable[Hours], first_s: int, end_s: int, first_shown: float | None) -> Series:
+def series(
+    house: House, sensor: Sensor, days: Sequence[Hours], first_s: int, end_s: int, first_shown: float | None
+) -> Series:
     """Return the history of a sensor for the hours that begin in [first_s, end_s), both full hours.
 
-    `first_shown`: what a counter showed first in Home Assistant; its sum is 0 there.
+    `days` begins before `first_s`. `first_shown`: what a counter showed first in Home Assistant; its sum is 0 there.
     """
     if isinstance(sensor.source, Counter):
         if first_shown is None:
             raise ValueError(f"the history of {sensor.entity_id} needs what it showed first")
-        rows = _count_rows(sensor, sensor.source, days, first_s, end_s, first_shown)
+        rows = _count_rows(house, sensor.source, days, first_s, end_s, first_shown)
     else:
         rows = list(_mean_rows(sensor, days, first_s, end_s))
     counts = isinstance(sensor.source, Counter)
@@ -132,7 +112,7 @@ def series(sensor: Sensor, days: Iterable[Hours], first_s: int, end_s: int, firs
     return Series(sensor.entity_id, metadata, rows)
 
 
-def _mean_rows(sensor: Sensor, days: Iterable[Hours], first_s: int, end_s: int) -> Iterator[Row]:
+def _mean_rows(sensor: Sensor, days: Sequence[Hours], first_s: int, end_s: int) -> Iterator[Row]:
     for hours in days:
         means, lows, highs = hours.measured[sensor.key]
         for place in range(24):
@@ -147,7 +127,7 @@ def _mean_rows(sensor: Sensor, days: Iterable[Hours], first_s: int, end_s: int) 
 
 
 def _count_rows(
-    sensor: Sensor, source: Counter, days: Iterable[Hours], first_s: int, end_s: int, first_shown: float
+    house: House, source: Counter, days: Sequence[Hours], first_s: int, end_s: int, first_shown: float
 ) -> list[Row]:
     """Return the anchor and a row for each hour.
 
@@ -157,15 +137,15 @@ def _count_rows(
     ends: list[tuple[int, int, int]] = []
     before: int | None = None
     for hours in days:
+        displayed, totals = _counts(house, source, hours)
         for place in range(24):
             start_s = hours.start_s + place * HOUR_S
-            total = hours.totals[sensor.key][place]
             if start_s < first_s:
-                before = total
+                before = totals[place]
             elif start_s < end_s:
-                ends.append((start_s, hours.counted[sensor.key][place], total))
+                ends.append((start_s, displayed[place], totals[place]))
     if not ends or before is None:
-        raise ValueError(f"no hours for the history of {sensor.entity_id}")
+        raise ValueError("the days do not hold the history's hours and the one before them")
     shift = _shift(source, ends[-1], first_shown)
     anchor: Row = {
         "start": (datetime.fromtimestamp(first_s, UTC) - ANCHOR).isoformat(),
@@ -182,6 +162,23 @@ def _count_rows(
             }
         )
     return rows
+
+
+def _counts(house: House, source: Counter, hours: Hours) -> tuple[list[int], list[int]]:
+    """Return what the counter shows at each hour's end, and the total of its channel there, in raw units."""
+    begin = house.before(hours.number)[source.channel]
+    edges = [hours.start_s + hour * HOUR_S for hour in range(1, 25)]
+    totals = [begin + counted for counted in hours.counted[source.channel]]
+    if isinstance(source, Today):
+        shown = [total - begin if edge < hours.midnight_s else 0 for edge, total in zip(edges, totals, strict=True)]
+    elif isinstance(source, Session):
+        yesterday, today = house.summary(hours.number - 1), house.summary(hours.number)
+        old = house.before(hours.number - 1)[source.channel] + yesterday.ev_before_plug_in
+        new = begin + today.ev_before_plug_in
+        shown = [total - (new if edge >= today.plug_in_s else old) for edge, total in zip(edges, totals, strict=True)]
+    else:
+        shown = totals
+    return shown, totals
 
 
 def _shift(source: Counter, last: tuple[int, int, int], first_shown: float) -> float:

@@ -1,0 +1,188 @@
+"""The demo: a server, a Home Assistant with the simulated home, and the integration between them.
+
+In:   the state folder, the ports that are wanted, a screen.
+Out:  all of it running, then stopped in order: Home Assistant first, so that what it still sends arrives.
+      Fails with `ProcessDiedError`, `HomeAssistantError`, `ServerNotReadyError`, `NoPortError`.
+"""
+
+import asyncio
+import json
+import shutil
+import threading
+import time
+from collections.abc import Awaitable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .ha import Connection, Installation, User
+from .processes import ROOT, Process, free_port, while_running
+from .provision import (
+    INTEGRATION,
+    ensure_energy_settings,
+    ensure_history,
+    ensure_home,
+    ensure_integration,
+    ensure_user,
+    has_history,
+    history_begin_s,
+    until_heard,
+)
+from .screen import Screen
+from .server import Server
+from .simulated_home import history
+from .simulated_home.const import DEFAULT_SEED
+from .simulated_home.const import DOMAIN as SIMULATED_HOME
+from .simulated_home.model import House, day_number
+
+FOLDERS = ("home_assistant", "server", "logs")
+NOTES = "demo.json"
+COMPONENTS = {
+    INTEGRATION: ROOT / "custom_components" / INTEGRATION,
+    SIMULATED_HOME: ROOT / "dev" / SIMULATED_HOME,
+}
+
+
+@dataclass(slots=True)
+class Notes:
+    """What the demo remembers from run to run."""
+
+    begun_s: int
+    seed: int = DEFAULT_SEED
+    connected_to: str = ""  # the address and token that the integration was given last
+
+    @classmethod
+    def read(cls, folder: Path) -> Notes:
+        """Return the notes of the last run, or begin now."""
+        path = folder / NOTES
+        return cls(**json.loads(path.read_text())) if path.exists() else cls(begun_s=int(time.time()))
+
+    def write(self, folder: Path) -> None:
+        """Keep them."""
+        path = folder / NOTES
+        fresh = path.with_suffix(".new")
+        fresh.write_text(json.dumps(asdict(self)))
+        fresh.chmod(0o600)
+        fresh.replace(path)
+
+
+def clear(folder: Path) -> None:
+    """Delete what the demo has written to the state folder, and nothing else."""
+    for name in FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / NOTES).unlink(missing_ok=True)
+
+
+class Days:
+    """The days of the history, computed in a thread while other things go on; `stop` ends that early."""
+
+    def __init__(self, house: House, begin_s: int) -> None:
+        """Begin."""
+        self._house = house
+        self._begin_s = begin_s
+        self._stopped = threading.Event()
+        self._task = asyncio.ensure_future(asyncio.to_thread(self._compute))
+
+    def _compute(self) -> list[history.Hours]:
+        days: list[history.Hours] = []
+        for hours in history.compute(self._house, self._begin_s, int(time.time())):
+            if self._stopped.is_set():
+                break
+            days.append(hours)
+        return days
+
+    async def all(self) -> list[history.Hours]:
+        """Wait for them."""
+        return await self._task
+
+    def stop(self) -> None:
+        """Compute no more."""
+        self._stopped.set()
+
+
+class Demo:
+    """All of it."""
+
+    def __init__(self, folder: Path, screen: Screen, *, port: int, ha_port: int) -> None:
+        """Choose ports; nothing runs yet."""
+        self._folder = folder
+        self._screen = screen
+        self._running: list[Process] = []
+        self.notes = Notes.read(folder)
+        self.user = User()
+        free = free_port(port)
+        self.server = Server(folder / "server", free)
+        self.home_assistant = Installation(
+            folder / "home_assistant", free_port(ha_port, taken=[free]), components=COMPONENTS
+        )
+        for wanted, used in ((port, free), (ha_port, self.home_assistant.port)):
+            if wanted != used:
+                screen.say(f"  [yellow]Port {wanted} is in use; {used} is used instead.[/]")
+
+    def log(self, name: str) -> Path:
+        """Return the path of a log; the one of the run before is kept beside it."""
+        return self._folder / "logs" / f"{name}.log"
+
+    async def start(self) -> None:
+        """Bring everything up; what was finished in an earlier run is only looked at."""
+        self.notes.write(self._folder)
+        house = House(self.notes.seed, day_number(self.notes.begun_s))
+        days: Days | None = None
+        try:
+            with self._screen.step("The server"):
+                self._running.append(await self.server.start(_turned(self.log("server"))))
+            if not self.notes.connected_to:
+                days = Days(house, history_begin_s(self.notes.begun_s))
+            with self._screen.step("Home Assistant"):
+                self._running.append(await self._alive(self.home_assistant.start(_turned(self.log("home_assistant")))))
+                token = await self._alive(ensure_user(self.home_assistant, self.user))
+            async with Connection(self.home_assistant.url, token) as connection:
+                await self._alive(self._configure(connection, house, days))
+        finally:
+            if days is not None:
+                days.stop()
+
+    async def _configure(self, connection: Connection, house: House, days: Days | None) -> None:
+        with self._screen.step("The simulated home"):
+            await connection.running()
+            await ensure_home(connection, self.notes.seed, house.epoch_day)
+        if not await has_history(connection, self.notes.begun_s):
+            with self._screen.step("13 months of history (once, about three minutes)") as step:
+                days = days or Days(house, history_begin_s(self.notes.begun_s))
+                await ensure_history(connection, house, self.notes.begun_s, await days.all(), step)
+        with self._screen.step("Home Assistant's Energy settings"):
+            await ensure_energy_settings(connection)
+        with self._screen.step("The integration"):
+            address = f"{self.server.url} {self.server.token()}"
+            if self.notes.connected_to != address:
+                await ensure_integration(connection, self.server.url, self.server.token())
+                self.notes.connected_to = address
+                self.notes.write(self._folder)
+        with self._screen.step("First readings"):
+            await until_heard(self.server)
+
+    async def _alive[T](self, work: Awaitable[T]) -> T:
+        return await while_running(self._running, work)
+
+    async def watch(self) -> None:
+        """Wait until something dies, which raises ProcessDiedError."""
+        await self._alive(asyncio.Event().wait())
+
+    async def stop(self) -> None:
+        """Stop in order."""
+        while self._running:
+            process = self._running[-1]
+            with self._screen.step(f"{process.name} is stopped"):
+                await process.stop()
+            self._running.pop()
+
+    async def kill(self) -> None:
+        """Stop at once."""
+        for process in reversed(self._running):
+            await process.kill()
+
+
+def _turned(log: Path) -> Path:
+    """Put the log of the run before aside."""
+    if log.exists():
+        log.replace(log.with_suffix(".before.log"))
+    return log
