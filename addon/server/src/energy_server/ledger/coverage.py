@@ -9,7 +9,6 @@ is taken away is durable before `record` returns, since Coverage that outlives i
 """
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from energy_server.ledger.spans import SpanSet, before, clipped, difference, intersection, union
@@ -52,6 +51,7 @@ class CoverageLedger:
         self._known: dict[_Kind, SpanSet] = {}
         self._stored: dict[_Kind, SpanSet] = {}
         self._changed: set[_Kind] = set()
+        self._reasons: set[str | None] = {None}
         self._shrunk = False
         self._flushing = asyncio.Lock()
 
@@ -62,6 +62,7 @@ class CoverageLedger:
             spans.setdefault(_Kind(row.site, row.key, row.source, row.reason), []).append(row.span)
         self._known = {kind: union(found) for kind, found in spans.items()}
         self._stored = {kind: sorted(found) for kind, found in spans.items()}
+        self._reasons |= {kind.reason for kind in spans}
         self._changed = {kind for kind in spans if self._known[kind] != self._stored[kind]}
 
     async def record(self, claim: Claim) -> None:
@@ -128,10 +129,8 @@ class CoverageLedger:
         }
 
     def _of(self, site: str, key: str | None, source: CoverageSource) -> SpanSet:
-        reasons: Iterable[str | None] = (None,)
-        if source in (CoverageSource.NONE, CoverageSource.HA_OFF):
-            reasons = {kind.reason for kind in self._known if kind.source is source}
-        return union(span for reason in reasons for span in self._known.get(_Kind(site, key, source, reason), []))
+        kinds = (_Kind(site, key, source, reason) for reason in self._reasons)
+        return union(span for kind in kinds for span in self._known.get(kind, ()))
 
     def _cut(self, site: str, instant_us: int) -> None:
         for kind, spans in list(self._known.items()):
@@ -141,6 +140,7 @@ class CoverageLedger:
 
     def _change(self, kind: _Kind, spans: SpanSet) -> None:
         self._known[kind] = spans
+        self._reasons.add(kind.reason)
         self._changed.add(kind)
 
 

@@ -1,0 +1,188 @@
+"""The WebSocket at /link: hello, one connection for each Site, orderly ends.
+
+In:   an authenticated HTTP request.
+Out:  the WebSocket, when it is over.
+Failures: none that are expected leave it; refusals are told to the client, defects reach aiohttp, which logs them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from importlib.metadata import version
+
+import orjson
+from aiohttp import ClientConnectionResetError, WSMessage, WSMsgType, web
+
+from energy_server.ledger.coverage import CoverageLedger
+from energy_server.ledger.dirty import DirtyMarks
+from energy_server.link.errors import LinkError
+from energy_server.link.events import LinkChanged, LiveEvent
+from energy_server.link.ingest import WINDOW, Stores
+from energy_server.link.messages import MAX_BYTES, MAX_ROWS, Hello, Message, decode
+from energy_server.link.session import Session, Surroundings
+from energy_server.link.status import LinkRecord, LinkStatus, Trouble
+from energy_server.store.port import SeriesStore, StateStore
+
+OLDEST_PROTOCOL = NEWEST_PROTOCOL = 1
+HELLO_TIMEOUT_S = 10.0
+HEARTBEAT_S = 15.0
+"""A client that vanished without a word keeps its Site busy for about as long."""
+DRAIN_TIMEOUT_S = 5.0
+RECEIVE_BYTES = 2 * MAX_BYTES
+"""Up to here `too_large` is answered; beyond, the WebSocket closes with 1009."""
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class LinkEndpoint:
+    """The server's end of all Links."""
+
+    def __init__(
+        self,
+        *,
+        series: SeriesStore,
+        state: StateStore,
+        ledger: CoverageLedger,
+        dirty: DirtyMarks,
+        publish: Callable[[LiveEvent], None],
+        clock_us: Callable[[], int],
+        server_id: str,
+        commit_interval_s: float = 1.0,
+    ) -> None:
+        self._stores = Stores(series, state, ledger, dirty)
+        self._around = Surroundings(self._stores, publish, clock_us, commit_interval_s)
+        self._server_id = server_id
+        self._records: dict[str, LinkRecord] = {}
+        self._open: dict[str, web.WebSocketResponse] = {}
+        self._sockets: set[web.WebSocketResponse] = set()
+
+    def status(self, site: str) -> LinkStatus:
+        """Return how the Link of a Site is, which may never have connected."""
+        return self._records.get(site, LinkRecord()).status(self._around.now_us())
+
+    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve one connection until it is over."""
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=RECEIVE_BYTES, compress=False)
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        try:
+            await self._converse(socket)
+        except LinkError as err:
+            await _send(socket, err.answer())
+        finally:
+            self._sockets.discard(socket)
+            await socket.close()
+        return socket
+
+    async def close(self) -> None:
+        """Tell every client that the server stops, and close."""
+        goodbye = LinkError("shutting_down", "The server stops. Connect again later.")
+        for socket in list(self._sockets):
+            await _send(socket, goodbye.answer())
+            await socket.close()
+
+    async def _converse(self, socket: web.WebSocketResponse) -> None:
+        hello = await self._hello(socket)
+        if hello is None:
+            return
+        site = hello.site.id
+        if site in self._open:
+            raise LinkError("site_busy", "Another connection of this home is open. Close it, or wait.")
+        record = self._records.setdefault(site, LinkRecord())
+        self._open[site] = socket
+        record.connected, record.since_us, record.error = True, self._around.now_us(), None
+        self._around.publish(LinkChanged(site, connected=True))
+        try:
+            await self._serve(socket, hello, record)
+        except LinkError as err:
+            record.error = Trouble(err.code, err.message)
+            raise
+        finally:
+            del self._open[site]
+            record.connected, record.since_us = False, self._around.now_us()
+            self._around.publish(LinkChanged(site, connected=False))
+
+    async def _hello(self, socket: web.WebSocketResponse) -> Hello | None:
+        try:
+            async with asyncio.timeout(HELLO_TIMEOUT_S):
+                message = await _receive(socket)
+        except TimeoutError:
+            raise LinkError("bad_message", "No hello came.") from None
+        if message is None:
+            return None
+        if not isinstance(message, Hello):
+            raise LinkError("bad_message", "The first message is hello.")
+        if not OLDEST_PROTOCOL <= message.protocol <= NEWEST_PROTOCOL:
+            raise LinkError(
+                "protocol_unsupported",
+                f"This server speaks protocol {OLDEST_PROTOCOL} to {NEWEST_PROTOCOL}, not {message.protocol}.",
+                extra={"oldest": OLDEST_PROTOCOL, "newest": NEWEST_PROTOCOL},
+            )
+        return message
+
+    async def _serve(self, socket: web.WebSocketResponse, hello: Hello, record: LinkRecord) -> None:
+        async def send(message: dict[str, object]) -> None:
+            await _send(socket, message)
+
+        session = Session(hello, record, self._around, send)
+        await send(self._welcome())
+        await session.begin()
+        async with asyncio.TaskGroup() as tasks:
+            writing = tasks.create_task(session.ingest.run())
+            refusal = None
+            try:
+                if await _read_all(socket, session):
+                    await session.ingest.finish()
+                    await asyncio.wait([writing], timeout=DRAIN_TIMEOUT_S)
+            except LinkError as err:
+                refusal = err  # raised outside of the group, which would wrap it
+            finally:
+                writing.cancel()
+        if refusal is not None:
+            raise refusal
+
+    def _welcome(self) -> dict[str, object]:
+        return {
+            "type": "welcome",
+            "protocol": NEWEST_PROTOCOL,
+            "oldest": OLDEST_PROTOCOL,
+            "newest": NEWEST_PROTOCOL,
+            "server_version": version("energy-server"),
+            "server_id": self._server_id,
+            "window": WINDOW,
+            "max_rows": MAX_ROWS,
+            "max_bytes": MAX_BYTES,
+        }
+
+
+async def _read_all(socket: web.WebSocketResponse, session: Session) -> bool:
+    """Hand the client's messages to the session; True when it said goodbye, False when it went without."""
+    while True:
+        try:
+            message = await _receive(socket)
+        except LinkError as err:
+            if err.closes:
+                raise
+            await _send(socket, err.answer())
+            continue
+        if message is None:
+            return False
+        if not await session.take(message):
+            return True
+
+
+async def _receive(socket: web.WebSocketResponse) -> Message | None:
+    """Return the next message, or None when the client closed."""
+    received: WSMessage = await socket.receive()
+    if received.type is WSMsgType.TEXT:
+        return decode(received.data)
+    if received.type is WSMsgType.BINARY:
+        raise LinkError("bad_message", "A message is text.")
+    return None
+
+
+async def _send(socket: web.WebSocketResponse, message: dict[str, object]) -> None:
+    try:
+        await socket.send_str(orjson.dumps(message).decode())
+    except ClientConnectionResetError:
+        _LOGGER.debug("The client closed before it was told %s", message["type"])

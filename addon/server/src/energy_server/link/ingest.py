@@ -1,0 +1,188 @@
+"""Write, then acknowledge: the messages of one connection, in their order.
+
+In:   validated messages, each with its number and its claim.
+Out:  their data durable, then their claims recorded, then one acknowledgement for all of them.
+Failures: none. While a store is unavailable nothing is acknowledged, the client is told once, and the same work is
+tried again until it succeeds; all of it may be repeated.
+
+Consecutive readings are written in one step (group commit): at once when the last commit is long enough ago, else when
+enough of them wait. Everything but live readings is never made to wait.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from energy_server.errors import StoreUnavailableError
+from energy_server.ledger.coverage import CoverageLedger
+from energy_server.ledger.dirty import DirtyMarks
+from energy_server.link.messages import Refused
+from energy_server.model.coverage import Claim
+from energy_server.model.entity import Entity
+from energy_server.model.reading import Origin, ReadingBatch
+from energy_server.model.site import Site
+from energy_server.model.statistic import Level, Source, StatisticColumns
+from energy_server.store.port import SeriesStore, StateStore
+
+WINDOW = 64
+ENOUGH_ROWS = 4_000
+RETRY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where the data of messages goes."""
+
+    series: SeriesStore
+    state: StateStore
+    ledger: CoverageLedger
+    dirty: DirtyMarks
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A numbered message that is to be made durable: what it carries, and what it settles."""
+
+    seq: int
+    site: str
+    claims: tuple[Claim, ...] = ()
+    refused: Sequence[Refused] = ()
+    readings: ReadingBatch | None = None
+    statistics: StatisticColumns | None = None
+    catalog: tuple[Site, Sequence[Entity]] | None = None
+    stored: Callable[[], Awaitable[None]] | None = None
+    """Is told after the acknowledgement was sent."""
+
+
+@dataclass(slots=True)
+class _Group:
+    messages: list[Accepted] = field(default_factory=list)
+    rows: int = 0
+
+    def add(self, message: Accepted) -> None:
+        self.messages.append(message)
+        self.rows += len(message.readings or ())
+
+
+class Ingest:
+    """The queue of one connection, and the task that empties it."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        commit_interval_s: float,
+        now_us: Callable[[], int],
+        send: Callable[[dict[str, object]], Awaitable[None]],
+        trouble: Callable[[StoreUnavailableError | None], Awaitable[None]],
+    ) -> None:
+        self._stores = stores
+        self._commit_interval_s = commit_interval_s
+        self._now_us = now_us
+        self._send = send
+        self._trouble = trouble
+        self._queue: asyncio.Queue[Accepted | None] = asyncio.Queue(WINDOW)
+        self._held: Accepted | None = None
+        self._last_commit_s = float("-inf")
+        self._refused_seq: int | None = None
+
+    async def put(self, message: Accepted) -> None:
+        """Queue a message; waits while the window is full."""
+        await self._queue.put(message)
+
+    def refuse(self, seq: int) -> None:
+        """Never acknowledge this message, nor, as acknowledgements are cumulative, any after it."""
+        if self._refused_seq is None:
+            self._refused_seq = seq
+
+    async def finish(self) -> None:
+        """Let `run` end when everything that was queued is durable."""
+        await self._queue.put(None)
+
+    async def run(self) -> None:
+        """Make messages durable and acknowledge them until `finish`."""
+        while messages := await self._next_group():
+            await self._until_durable(partial(self._write, messages))
+            self._last_commit_s = asyncio.get_running_loop().time()
+            await self._acknowledge(messages)
+            for message in messages:
+                if message.stored is not None:
+                    await message.stored()
+
+    async def _next_group(self) -> list[Accepted]:
+        """Return one message, or consecutive ones with readings; none at the end."""
+        first = self._held or await self._queue.get()
+        self._held = None
+        group = _Group()
+        while first is not None:
+            group.add(first)
+            if first.readings is None:
+                break
+            following = await self._following(group)
+            if following is None or following.readings is None:
+                self._held = following
+                break
+            first = following
+        return group.messages
+
+    async def _following(self, group: _Group) -> Accepted | None:
+        """Return the next message, waiting for it only while the group need not be written yet."""
+        if not self._queue.empty():
+            return self._taken(self._queue.get_nowait())
+        live = all(
+            message.readings is not None and message.readings.origin is Origin.LIVE for message in group.messages
+        )
+        due_s = self._last_commit_s + self._commit_interval_s
+        if not live or group.rows >= ENOUGH_ROWS or due_s <= asyncio.get_running_loop().time():
+            return None
+        try:
+            async with asyncio.timeout_at(due_s):
+                return self._taken(await self._queue.get())
+        except TimeoutError:
+            return None
+
+    def _taken(self, message: Accepted | None) -> Accepted | None:
+        if message is None:
+            self._queue.put_nowait(None)  # the end is for the next group to see
+        return message
+
+    async def _until_durable(self, write: Callable[[], Awaitable[None]]) -> None:
+        told = False
+        while True:
+            try:
+                await write()
+            except StoreUnavailableError as err:
+                if not told:
+                    await self._trouble(err)
+                    told = True
+                await asyncio.sleep(RETRY_S)
+                continue
+            break
+        if told:
+            await self._trouble(None)
+
+    async def _write(self, messages: Sequence[Accepted]) -> None:
+        stores = self._stores
+        batches = [message.readings for message in messages if message.readings]
+        for batch in batches:
+            await stores.dirty.mark(batch.site, batch.keys, batch.ts_us)
+        if batches:
+            await stores.series.append(batches)
+        for message in messages:
+            if message.statistics is not None:
+                await stores.series.put_statistics(message.site, Level.HOUR, Source.IMPORT, message.statistics)
+            if message.catalog is not None:
+                site, entities = message.catalog
+                await stores.state.save_site(site)
+                await stores.state.save_catalog(site.id, entities, self._now_us())
+        for message in messages:
+            for claim in message.claims:
+                await stores.ledger.record(claim)
+
+    async def _acknowledge(self, messages: Sequence[Accepted]) -> None:
+        settled = [message for message in messages if self._refused_seq is None or message.seq < self._refused_seq]
+        if settled:
+            refused = [
+                {"seq": message.seq, "row": row, "code": code} for message in settled for row, code in message.refused
+            ]
+            await self._send({"type": "ack", "seq": settled[-1].seq, "refused": refused})
