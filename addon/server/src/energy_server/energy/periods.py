@@ -9,7 +9,7 @@ Out:  edges in microseconds, ascending: a day has 23 or 25 hours where the clock
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,14 @@ def to_us(moment: datetime) -> int:
 def to_datetime(ts_us: int, zone: ZoneInfo) -> datetime:
     """Return an instant in a zone."""
     return (EPOCH + timedelta(microseconds=ts_us)).astimezone(zone)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return the zone of that name, UTC where it is unknown here: Home Assistant may have newer zones than we have."""
+    try:
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError, ValueError, OSError:
+        return ZoneInfo("UTC")
 
 
 def day_start(day: date, zone: ZoneInfo) -> int:

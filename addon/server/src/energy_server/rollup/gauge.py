@@ -3,11 +3,11 @@
 In:   the readings of one gauge, the Coverage of their time.
 Out:  `Holds`: stretches of time, each with its value.
 
-A value holds until the next reading, unavailability, or the end of Coverage, whichever is first. A value that was read
-before Coverage begins is in force from its beginning on (whenever listening begins, the state in force is sent), but not if
-Coverage ended in between. Only covered time counts, with one exception: between two readings at most `HOLD_MAX_US` apart
-the first one holds even where Coverage is missing, and is `guessed` there. So the small holes that a crash or a step of the
-clock leaves in Coverage cost no energy, while nothing is made up for a real Gap.
+A value holds until the next reading, unavailability, or the end of Coverage, whichever is first. A value that was
+read before Coverage begins is in force from its beginning on (whenever listening begins, the state in force is sent),
+but not if Coverage ended in between. Only covered time counts, with one exception: between two readings at most
+`HOLD_MAX_US` apart the first one holds even where Coverage is missing, and is `guessed` there. So the small holes
+that a crash or a step of the clock leaves in Coverage cost no energy, while nothing is made up for a real Gap.
 """
 
 from dataclasses import dataclass

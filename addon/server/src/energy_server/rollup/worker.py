@@ -1,0 +1,217 @@
+"""Keep Statistics current: what is marked dirty, and every period that Coverage has passed.
+
+In:   the dirty marks, the ledger of Coverage, the readings.
+Out:  Statistics of both Levels in the SeriesStore; then the marks are done, and `on_rolled` hears of the span.
+Failures: StoreUnavailableError from `roll_once`; `run` logs it once, and tries again. Nothing is lost: the marks stay.
+
+A rollup is a function of readings and Coverage, so doing it twice, or after a kill half-way, changes nothing. Two
+things ask for one:
+- a mark: the readings of a span changed; the span is widened to the neighbouring readings, whose time they share;
+- time: live Coverage has passed the end of a period, so that it is complete for every Entity of the Site, also for
+  those that were silent. `rolled_until:<site>` remembers how far that went. Where Coverage was taken away (a clock was
+  set back), the rows of the time after its end are overwritten, and rolled up again as Coverage grows.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+
+from energy_server.energy.periods import zone_of
+from energy_server.errors import StoreUnavailableError
+from energy_server.ledger.coverage import CoverageLedger
+from energy_server.ledger.dirty import DirtyMarks
+from energy_server.model.coverage import Span
+from energy_server.model.entity import Entity
+from energy_server.model.reading import Reading
+from energy_server.model.site import Site
+from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US, Source, StatisticColumns
+from energy_server.rollup.accumulate import accumulate, hours
+from energy_server.rollup.gather import Gatherer
+from energy_server.rollup.levels import LEVELS, SPREAD_MAX_US
+from energy_server.rollup.rows import completed, together, within
+from energy_server.store.port import SeriesStore, StateStore
+
+_LOGGER = logging.getLogger(__name__)
+
+SETTLE_S = 2.0
+"""Readings are marked before they are written: a mark that was taken is left alone for so long."""
+SLICE_US = 7 * 24 * HOUR_US
+MOST_ROWS = 20_000
+"""Statistics that are held in memory before they are written."""
+BIG_READINGS = 20_000
+"""From so many readings on numpy works in a thread: it would hold up the event loop for more than some milliseconds."""
+
+type Sleep = Callable[[float], Awaitable[None]]
+type OnRolled = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class _Rolled:
+    """Statistics of one Site that wait to be written, and the marks that are done then."""
+
+    site: str
+    five: list[StatisticColumns] = field(default_factory=list)
+    hour: list[StatisticColumns] = field(default_factory=list)
+    done: dict[tuple[str, str], Span] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.five))
+
+
+class RollupWorker:
+    """One task for all Sites; an Entity and a slice of time at once."""
+
+    def __init__(
+        self,
+        series: SeriesStore,
+        state: StateStore,
+        ledger: CoverageLedger,
+        dirty: DirtyMarks,
+        on_rolled: OnRolled,
+        *,
+        interval_s: float = 5.0,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._series = series
+        self._state = state
+        self._ledger = ledger
+        self._dirty = dirty
+        self._on_rolled = on_rolled
+        self._interval_s = interval_s
+        self._sleep = sleep
+        self._gatherer = Gatherer(series, ledger)
+
+    async def run(self) -> None:
+        """Roll up every `interval_s` until cancelled."""
+        settle_s = min(SETTLE_S, self._interval_s / 2)
+        failed = False
+        while True:
+            await self._sleep(self._interval_s - settle_s)
+            try:
+                await self.roll_once(settle_s)
+            except StoreUnavailableError as err:
+                if not failed:  # once per outage
+                    _LOGGER.warning("Statistics wait for the store: %s", err)
+                failed = True
+            else:
+                failed = False
+
+    async def roll_once(self, settle_s: float = 0.0) -> None:
+        """Roll up everything that is marked now, then every period that Coverage has passed."""
+        marked = self._dirty.take()
+        if settle_s:
+            await self._sleep(settle_s)
+        for site in await self._state.sites():
+            mine = {key: span for (of, key), span in marked.items() if of == site.id}
+            passed = await self._passed(site.id)
+            if not mine and passed is None:
+                continue
+            entities = {entity.key: entity for entity in await self._state.entities(site.id)}
+            latest = await self._series.latest(site.id)
+            await self._roll_marked(site, entities, mine, latest)
+            if passed is not None:
+                await self._roll_passed(site, entities, passed, latest)
+
+    async def _roll_marked(
+        self, site: Site, entities: dict[str, Entity], marked: dict[str, Span], latest: dict[str, Reading]
+    ) -> None:
+        rolled = _Rolled(site.id)
+        for key, span in marked.items():
+            self._gatherer.changed(site.id, key, span.since_us)
+            if (entity := entities.get(key)) is not None:
+                reach = await self._gatherer.affected(entity, span, latest.get(key))
+                await self._roll(site, entity, reach, latest.get(key), rolled)
+            rolled.done[site.id, key] = span
+            if len(rolled) >= MOST_ROWS:
+                await self._write(rolled)
+        await self._write(rolled)
+
+    async def _passed(self, site: str) -> Span | None:
+        """Return what Coverage has passed (or lost) since last time, None if it is no whole period."""
+        live = self._ledger.live_spans(site)
+        if not live:
+            return None
+        end_us = _floor(live[-1].until_us, FIVE_MINUTES_US)
+        document = await self._state.document(_document(site))
+        known = document.get("ts_us") if document else None
+        since_us = known if isinstance(known, int) else _floor(live[0].since_us, FIVE_MINUTES_US)
+        return Span(since_us, end_us) if since_us != end_us else None
+
+    async def _roll_passed(
+        self, site: Site, entities: dict[str, Entity], passed: Span, latest: dict[str, Reading]
+    ) -> None:
+        taken_away = passed.until_us < passed.since_us
+        span = Span(passed.until_us, passed.since_us) if taken_away else passed
+        rolled = _Rolled(site.id)
+        for entity in entities.values():
+            if entity.until_us is None or entity.until_us > span.since_us:
+                await self._roll(site, entity, span, latest.get(entity.key), rolled, every_period=taken_away)
+            if len(rolled) >= MOST_ROWS:
+                await self._write(rolled)
+        await self._write(rolled)
+        await self._state.put_document(_document(site.id), {"ts_us": passed.until_us})
+
+    async def _roll(
+        self,
+        site: Site,
+        entity: Entity,
+        span: Span,
+        latest: Reading | None,
+        rolled: _Rolled,
+        *,
+        every_period: bool = False,
+    ) -> None:
+        """Roll up the periods that the span touches, whole hours at a time, since an hour is the sum of its parts."""
+        zone = zone_of(site.time_zone)
+        start_us = _floor(span.since_us, FIVE_MINUTES_US)
+        end_us = -_floor(-span.until_us, FIVE_MINUTES_US)
+        for part in _slices(start_us, end_us):
+            gathered = await self._gatherer.gather(entity, part.since_us, part.until_us, latest)
+            arguments = (
+                entity,
+                gathered.readings,
+                gathered.covered,
+                part.since_us,
+                part.until_us,
+                zone,
+                SPREAD_MAX_US.get(entity.kind, HOUR_US),
+            )
+            big = len(gathered.readings) >= BIG_READINGS
+            five = await asyncio.to_thread(accumulate, *arguments) if big else accumulate(*arguments)
+            hour = hours(five)
+            if every_period:
+                five, hour = completed(five, part, FIVE_MINUTES_US), completed(hour, part, HOUR_US)
+            rolled.five.append(within(five, start_us, end_us))
+            rolled.hour.append(hour)
+            if len(rolled) >= MOST_ROWS:
+                await self._write(rolled)
+
+    async def _write(self, rolled: _Rolled) -> None:
+        """Write what waits; only then its marks are done."""
+        five, hour = together(rolled.five), together(rolled.hour)
+        for row, columns in zip(LEVELS, (five, hour), strict=True):
+            if len(columns):
+                await self._series.put_statistics(rolled.site, row.level, Source.ROLLUP, columns)
+        if rolled.done:
+            await self._dirty.done(rolled.done)
+        if len(five):
+            start_us, last_us = int(five.start_us.min()), int(five.start_us.max())
+            self._on_rolled(rolled.site, start_us, last_us + FIVE_MINUTES_US)
+        rolled.five, rolled.hour, rolled.done = [], [], {}
+
+
+def _document(site: str) -> str:
+    return f"rolled_until:{site}"
+
+
+def _floor(ts_us: int, period_us: int) -> int:
+    return ts_us // period_us * period_us
+
+
+def _slices(start_us: int, end_us: int) -> Iterator[Span]:
+    """Yield whole hours, at most SLICE_US at a time, that cover the span."""
+    since_us, until_us = _floor(start_us, HOUR_US), -_floor(-end_us, HOUR_US)
+    while since_us < until_us:
+        yield Span(since_us, min(since_us + SLICE_US, until_us))
+        since_us += SLICE_US
