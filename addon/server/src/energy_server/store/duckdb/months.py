@@ -11,7 +11,7 @@ one began sorted by (series, ts), so that a series lies together. While it is be
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition
 
@@ -23,7 +23,7 @@ from energy_server.store.duckdb.columns import Columns, month_name, month_named
 from energy_server.store.duckdb.connection import attach, sync_folder
 
 _FILE = re.compile(r"(\d{4}_\d{2})\.g(\d+)\.duckdb")
-_CREATE = """
+CREATE = """
 CREATE TABLE IF NOT EXISTS {file}.readings (
     series INTEGER NOT NULL, ts BIGINT NOT NULL, value DOUBLE, reset BIGINT, origin UTINYINT NOT NULL
 )
@@ -42,12 +42,13 @@ WHEN NOT MATCHED THEN INSERT (series, ts, value, reset, origin) VALUES (s.series
 
 @dataclass(slots=True)
 class MonthFile:
-    """One attached file; `readers` count the reads that are under way in it."""
+    """One attached file; `readers` counts the reads that are under way in it, `merges` what may have changed rows."""
 
     month: int
     generation: int
     path: Path
-    readers: int = field(default=0)
+    readers: int = 0
+    merges: int = 0
 
     @property
     def alias(self) -> str:
@@ -112,8 +113,26 @@ class MonthFiles:
                 "first_series": int(known.series.min()),
                 "last_series": int(known.series.max()),
             }
+            file.merges += 1
             _write(cursor, known, _MERGE.format(file=file.alias, **bounds))
         cursor.execute("COMMIT")
+
+    def get(self, month: int) -> MonthFile | None:
+        """Return the file of a month, if there is one."""
+        return self._files.get(month)
+
+    def exchange(self, cursor: duckdb.DuckDBPyConnection, old: MonthFile, new: MonthFile) -> None:
+        """Read and append in a new generation from now on, and delete the old one once nobody reads it any more."""
+        self._attach(cursor, new)
+        with self._idle:
+            self._idle.wait_for(lambda: old.readers == 0)
+        cursor.execute(f"DETACH {old.alias}")
+        log = old.path.with_name(f"{old.path.name}.wal")
+        log.unlink(
+            missing_ok=True
+        )  # before its file: a file without its log is only incomplete, a log without is poison
+        old.path.unlink()
+        sync_folder(self._folder)
 
     def _create(self, cursor: duckdb.DuckDBPyConnection, month: int) -> MonthFile:
         file = MonthFile(month, 1, self._folder / f"{month_name(month)}.g1.duckdb")
@@ -123,7 +142,7 @@ class MonthFiles:
 
     def _attach(self, cursor: duckdb.DuckDBPyConnection, file: MonthFile) -> None:
         attach(cursor, file.path, file.alias)
-        cursor.execute(_CREATE.format(file=file.alias))
+        cursor.execute(CREATE.format(file=file.alias))
         self._files[file.month] = file
 
 

@@ -30,9 +30,10 @@ _SET_MONTH = "UPDATE series SET last_month = $1 WHERE number IN (SELECT unnest($
 
 
 class SeriesIndex:
-    """The numbers, last months and latest readings of all series. Written by the one writer thread only."""
+    """The numbers, last months and latest readings of all series."""
 
     def __init__(self) -> None:
+        self._writing = Lock()  # readings and Statistics are written in threads of their own
         self._lock = Lock()  # the writer thread advances what the event loop reads
         self._numbers: dict[tuple[str, str], int] = {}
         self._by_site: dict[str, dict[str, int]] = {}
@@ -67,22 +68,25 @@ class SeriesIndex:
 
     def register(self, cursor: duckdb.DuckDBPyConnection, wanted: Sequence[tuple[str, str]]) -> None:
         """Give a number to every (site, key) that has none yet; durable when this returns."""
-        new = [pair for pair in dict.fromkeys(wanted) if pair not in self._numbers]
-        if not new:
-            return
-        first = len(self._numbers)
-        numbers = list(range(first, first + len(new)))
-        cursor.execute(_ADD, [numbers, [site for site, _ in new], [key for _, key in new]])
-        self._grow(len(new))
-        for number, (site, key) in zip(numbers, new, strict=True):
-            self._remember(number, site, key)
+        with self._writing:
+            new = [pair for pair in dict.fromkeys(wanted) if pair not in self._numbers]
+            if not new:
+                return
+            first = len(self._numbers)
+            numbers = list(range(first, first + len(new)))
+            cursor.execute(_ADD, [numbers, [site for site, _ in new], [key for _, key in new]])
+            with self._lock:
+                self._grow(len(new))
+            for number, (site, key) in zip(numbers, new, strict=True):
+                self._remember(number, site, key)
 
     def enter_month(self, cursor: duckdb.DuckDBPyConnection, series: NDArray[np.int32], month: int) -> None:
         """Remember that these series may have readings in the month; durable when this returns."""
-        entering = np.unique(series[self._last_month[series] < month])
-        if len(entering):
-            cursor.execute(_SET_MONTH, [month, entering.tolist()])
-            self._last_month[entering] = month
+        with self._writing:
+            entering = np.unique(series[self._last_month[series] < month])
+            if len(entering):
+                cursor.execute(_SET_MONTH, [month, entering.tolist()])
+                self._last_month[entering] = month
 
     def known_new(self, columns: Columns) -> NDArray[np.bool_]:
         """Tell which rows are newer than everything of their series, so that they cannot be stored already."""

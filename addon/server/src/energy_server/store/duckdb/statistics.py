@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
 from energy_server.store.duckdb.connection import attach
+from energy_server.store.duckdb.slices import slices
 
 ALIAS = "statistics"
 _LEVELS = {Level.FIVE_MINUTES: "five", Level.HOUR: "hour"}
@@ -35,6 +36,13 @@ WHEN MATCHED THEN UPDATE SET mean = s.mean, minimum = s.minimum, maximum = s.max
     last = s.last, covered_s = s.covered_s, provenance = s.provenance
 WHEN NOT MATCHED THEN INSERT (series, start, mean, minimum, maximum, change, last, covered_s, provenance)
     VALUES (s.series, s.start, s.mean, s.minimum, s.maximum, s.change, s.last, s.covered_s, s.provenance)
+"""
+_SCATTERED = """
+SELECT series FROM {table} GROUP BY series HAVING max(rowid) - min(rowid) + 1 <> count(*) LIMIT 1
+"""
+_SIZES = "SELECT series, count(*) FROM {table} GROUP BY series ORDER BY series"
+_COPY = """
+INSERT INTO {sorted} SELECT * FROM {table} WHERE series BETWEEN {first} AND {last} ORDER BY series, start
 """
 _READ = """
 SELECT {columns} FROM {table} WHERE series = {number} AND start >= {start} AND start < {end}
@@ -99,6 +107,13 @@ class StatisticsFile:
         cursor.execute("COMMIT")
         known.update(years.tolist())
 
+    def sort(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Rewrite the tables whose series do not lie together in the order (series, start)."""
+        for table in self.tables():
+            if cursor.execute(_SCATTERED.format(table=table)).fetchone():
+                _sort(cursor, table)
+        cursor.execute(f"CHECKPOINT {ALIAS}")
+
     def read(
         self,
         cursor: duckdb.DuckDBPyConnection,
@@ -124,6 +139,18 @@ def _read(
     found = Rows(_filled(cursor.sql(" UNION ALL ".join(selects)).fetchnumpy()))
     start = found.start
     return found if (start[1:] > start[:-1]).all() else found.pick(np.argsort(start))
+
+
+def _sort(cursor: duckdb.DuckDBPyConnection, table: str) -> None:
+    in_order = f"{table}_sorted"
+    cursor.execute("BEGIN")
+    cursor.execute(_CREATE.format(table=in_order))
+    sizes = cursor.execute(_SIZES.format(table=table)).fetchall()
+    for first, last in slices(sizes):
+        cursor.execute(_COPY.format(sorted=in_order, table=table, first=first, last=last))
+    cursor.execute(f"DROP TABLE {table}")
+    cursor.execute(f"ALTER TABLE {in_order} RENAME TO {table.removeprefix(f'{ALIAS}.')}")
+    cursor.execute("COMMIT")
 
 
 def together(keys: list[str], places: Sequence[int], parts: Sequence[Rows]) -> StatisticColumns:

@@ -1,7 +1,8 @@
 """The SeriesStore on DuckDB: the port put together from its parts, and recovery after a failure.
 
 In:   calls of the port, from the event loop.
-Out:  their results; the work is done in threads: one that writes, a few that read.
+Out:  their results; the work is done in threads: one that writes readings, one that writes Statistics, one that sorts,
+a few that read.
 Failures: StoreUnavailableError. After one that DuckDB does not survive, the next call opens the store anew.
 """
 
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from energy_server.errors import StoreUnavailableError
 from energy_server.model.reading import Reading, ReadingBatch, ReadingSlice, ReducedSlice
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
-from energy_server.store.duckdb import queries
+from energy_server.store.duckdb import queries, sorting
 from energy_server.store.duckdb.columns import by_month, from_batches, last_of_each, one_row_per_instant
 from energy_server.store.duckdb.connection import connect, translated
 from energy_server.store.duckdb.months import MonthFiles
@@ -53,6 +54,8 @@ class DuckDBSeriesStore:
         self._folder = folder
         self._memory_limit_mb = memory_limit_mb
         self._writer = ThreadPoolExecutor(1, "store-write")
+        self._statistician = ThreadPoolExecutor(1, "store-statistics")
+        self._sorter = ThreadPoolExecutor(1, "store-sort")
         self._readers = ThreadPoolExecutor(READERS, "store-read")
         self._wanted = False  # between open() and close(), whether the files could be opened or not
         self._opened: _Opened | None = None
@@ -114,7 +117,7 @@ class DuckDBSeriesStore:
     async def put_statistics(self, site: str, level: Level, source: Source, rows: StatisticColumns) -> None:
         """Insert or replace Statistics."""
         if len(rows):
-            await self._in(self._writer, self._put_statistics, site, level, source, rows)
+            await self._in(self._statistician, self._put_statistics, site, level, source, rows)
 
     async def statistics(
         self,
@@ -133,6 +136,15 @@ class DuckDBSeriesStore:
     async def info(self) -> StoreInfo:
         """Return how the store is."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._info)
+
+    async def sort_month(self, month: int) -> bool:
+        """Rewrite one month, counted from January 1970, sorted by (series, ts); False when it must be repeated."""
+        made = await self._in(self._sorter, self._copy_month, month)
+        return made is None or await self._in(self._writer, self._finish_month, made)
+
+    async def sort_statistics(self) -> None:
+        """Rewrite Statistics that lie scattered, sorted by (series, start); rows that come meanwhile wait."""
+        await self._in(self._statistician, self._sort_statistics)
 
     async def _in[*P, R](self, executor: ThreadPoolExecutor, work: Callable[[*P], R], *args: *P) -> R:
         return await asyncio.get_running_loop().run_in_executor(executor, work, *args)
@@ -245,6 +257,18 @@ class DuckDBSeriesStore:
             numbers = {place: number for place, number in known if number is not None}
             parts = opened.statistics.read(cursor, pair, list(numbers.values()), span, wanted)
         return together(keys, list(numbers), parts)
+
+    def _copy_month(self, month: int) -> sorting.Copy | None:
+        with self._using() as (opened, cursor):
+            return sorting.copy(cursor, opened.months, month)
+
+    def _finish_month(self, made: sorting.Copy) -> bool:
+        with self._using() as (opened, cursor):
+            return sorting.finish(cursor, opened.months, made)
+
+    def _sort_statistics(self) -> None:
+        with self._using() as (opened, cursor):
+            opened.statistics.sort(cursor)
 
     def _info(self) -> StoreInfo:
         readings = statistics = 0
