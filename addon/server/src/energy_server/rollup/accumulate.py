@@ -28,7 +28,7 @@ from energy_server.rollup.levels import SPREAD_MAX_US
 from energy_server.rollup.pieces import Grid, Instants, cut, merge, total
 
 US_PER_S = 1_000_000
-WATT_US_PER_KWH = 3.6e15
+WATT_US_PER_KWH = 3.6e12
 
 
 @dataclass(slots=True)
