@@ -1,0 +1,116 @@
+"""A day of a real home's power, from Home Assistant's event bus into the store: every reading once, every hour's energy right."""
+
+import csv
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.product.home import EPOCH
+from tests.product.load import Series, announce, compare, replay, stored_twice
+from tests.product.running import Product
+from tests.product.waiting import until
+
+RECORDING = "ha-power-24h.csv"
+ROWS = 8_723
+ENTITY = "sensor.recorded_power"
+HOUR_US = 3_600_000_000
+W_US_PER_KWH = 3_600_000_000 * 1_000
+SAME_KWH = 1e-6
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
+
+
+def read(path: Path) -> Series:
+    with path.open(newline="") as file:
+        rows = [
+            ((datetime.fromisoformat(line["last_updated"]) - EPOCH) // timedelta(microseconds=1), line["state"])
+            for line in csv.DictReader(file)
+        ]
+    return Series(ENTITY, rows)
+
+
+def energy_by_hour(series: Series) -> dict[int, float]:
+    """Return kWh by the start of the hour: a value holds until the next one, the last one holds to nowhere."""
+    hours: dict[int, float] = {}
+    for (ts_us, state), (next_us, _) in zip(series.rows, series.rows[1:], strict=False):
+        begin_us = ts_us
+        while begin_us < next_us:
+            hour_us = begin_us // HOUR_US * HOUR_US
+            end_us = min(next_us, hour_us + HOUR_US)
+            hours[hour_us] = hours.get(hour_us, 0.0) + float(state) * (end_us - begin_us) / W_US_PER_KWH
+            begin_us = end_us
+    return hours
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def replayed(product: Product, recorded: Path) -> Series:
+    """Replay the recording; returns once the server has it."""
+    series = read(recorded / RECORDING)
+    assert len(series.rows) == ROWS
+    await announce(product.home, recorded / RECORDING, ENTITY)
+    await product.server.known(ENTITY)
+    assert await replay(product.home, recorded / RECORDING, ENTITY) == ROWS
+
+    async def arrived() -> bool | None:
+        stored = await product.server.readings(ENTITY, series.rows[0][0], series.rows[-1][0] + 1)
+        return len(stored) >= ROWS or None
+
+    await product.server.until(arrived, "the last of the recording's readings", 60)
+    return series
+
+
+async def test_every_reading_is_stored_once_with_its_microsecond(product: Product, replayed: Series) -> None:
+    result = await compare(product.server, replayed)
+    assert result.exact(), result
+    print(f"\n{result.fired} states of the recording, {result.fired} readings: same microsecond, same value")
+
+
+async def test_the_energy_of_each_hour_is_that_of_the_recording(product: Product, replayed: Series) -> None:
+    expected = energy_by_hour(replayed)
+    entity = await product.server.known(ENTITY)
+    last: dict[int, float] = {}
+
+    async def rolled_up() -> dict[int, float] | None:
+        nonlocal last
+        answer = await product.server.get(
+            "/api/statistics",
+            key=entity["key"],
+            level="hour",
+            start=min(expected),
+            end=max(expected) + HOUR_US,
+        )
+        (series,) = answer["series"]
+        last = dict(zip(series["start_us"], series["change"], strict=True))
+        near = (abs(last.get(hour_us, 0.0) - kwh) <= SAME_KWH for hour_us, kwh in expected.items())
+        return last if all(near) else None
+
+    try:
+        found = await until(rolled_up, "the energy of each hour")
+    except AssertionError:
+        pytest.fail("\n".join(f"{hour_us}: {kwh} {last.get(hour_us)}" for hour_us, kwh in expected.items()))
+    assert set(found) == set(expected)
+    error_kwh = max(abs(found[hour_us] - kwh) for hour_us, kwh in expected.items())
+    print(f"\n{len(expected)} hours, {sum(expected.values()):.6f} kWh: the largest difference is {error_kwh:.1e} kWh")
+
+
+async def test_replaying_it_again_changes_nothing(product: Product, recorded: Path, replayed: Series) -> None:
+    before = (await product.server.get("/api/status"))["storage"]["readings"]
+    assert await replay(product.home, recorded / RECORDING, ENTITY) == ROWS
+    marker = await product.home.set("sensor.after_the_recording", "1", {"device_class": "power", "unit_of_measurement": "W"})
+
+    async def arrived() -> bool | None:
+        known = await product.server.entity("sensor.after_the_recording")
+        return (known is not None and known["latest"] is not None and known["latest"]["ts_us"] == marker) or None
+
+    await product.server.until(arrived, "what happened after the recording")
+    result = await compare(product.server, replayed)
+    assert result.exact(), result
+    assert (await product.server.get("/api/status"))["storage"]["readings"] >= before
+    await product.server.stop()
+    try:
+        assert stored_twice(product.server) == []
+    finally:
+        await product.server.start()
+        await product.server.connected()

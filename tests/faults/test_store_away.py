@@ -1,0 +1,112 @@
+"""The server runs but cannot store: it says so, Home Assistant's outbox holds, and it goes on by itself when it can."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.faults.disk import disk
+from tests.product.load import Load, stored_twice
+from tests.product.running import Product
+from tests.product.server import Server
+
+HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+UNAVAILABLE = 503
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@asynccontextmanager
+async def locked(path: Path) -> AsyncIterator[None]:
+    """Let another process hold a file of the store for the length of the context."""
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLD, str(path), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    try:
+        assert await holder.stdout.readline() == b"held\n"
+        yield
+    finally:
+        holder.stdin.close()
+        await holder.wait()
+
+
+async def unready(server: Server) -> dict[str, Any] | None:
+    """Return why the server is not ready, None while it is."""
+    status, body = await server.ask("/api/ready")
+    if status != UNAVAILABLE:
+        return None
+    error: dict[str, Any] = body["error"]
+    assert error["code"] == "store_unavailable"
+    return error
+
+
+async def test_locked_by_another_process(product: Product, load_of: Callable[..., Load]) -> None:
+    server = product.server
+    load = load_of(product)
+    await load.announce(server)
+    async with load.running():
+        await asyncio.sleep(1)
+        await server.stop()
+        async with locked(server.data_path / "series" / "series.duckdb"):
+            await server.start(ready=False)
+            error = await server.until(lambda: unready(server), "the server to say that it is not ready")
+            assert "Another process" in error["message"]
+            assert await server.is_alive()
+        await server.until(server.is_ready, "the server to recover", 40)
+        await server.connected(60)
+    await load.arrived(server)
+    await server.stop()
+    assert stored_twice(server) == []
+    await server.start()
+
+
+async def test_no_space_left(
+    start: Callable[..., Awaitable[Product]], load_of: Callable[..., Load], tmp_path: Path
+) -> None:
+    with disk(tmp_path / "disk") as small:
+        product = await start(tmp_path / "disk" / "data")
+        server = product.server
+        load = load_of(product)
+        await load.announce(server)
+        async with load.running():
+            await asyncio.sleep(1)
+            small.fill(server)
+            error = await server.until(lambda: unready(server), "the server to say that it has no space")
+            assert "space" in error["message"] or "large" in error["message"], error
+            await asyncio.sleep(3)
+            assert await server.is_alive()
+            small.free(server)
+            await server.until(server.is_ready, "the server to recover", 40)
+        await load.arrived(server)
+        print(f"\nThe disk was {small.name}; the server said: {error['message']}")
+        await server.stop()
+        assert stored_twice(server) == []
+        await server.start()
+
+
+async def test_a_browser_that_reads_nothing(product: Product, load_of: Callable[..., Load]) -> None:
+    server = product.server
+    load = load_of(product)
+    await load.announce(server)
+    headers = {"Authorization": f"Bearer {server.token}"}
+    connector = aiohttp.TCPConnector(force_close=True)
+    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+        socket = await session.ws_connect(f"{server.url}/api/live", max_msg_size=0)
+        snapshot = json.loads((await socket.receive()).data)
+        assert snapshot["type"] == "snapshot"
+        transport = socket._response.connection and socket._response.connection.transport
+        assert isinstance(transport, asyncio.ReadTransport)
+        transport.pause_reading()
+        async with load.running():
+            await asyncio.sleep(8)
+        await load.arrived(server, within_s=10)
+        transport.abort() if isinstance(transport, asyncio.Transport) else transport.close()
+        await socket.close()

@@ -1,0 +1,127 @@
+"""The whole product, running: a real Home Assistant, the real server, the dashboard as it is built.
+
+In:   an empty folder.
+Out:  a `Product` for the length of a context; then both are stopped in order. A start that fails fails with the last lines of
+      what failed.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from dev.ha import Installation, Place
+from dev.processes import ROOT, free_port
+from dev.provision import INTEGRATION, ensure_energy_settings, ensure_history, ensure_home
+from dev.simulated_home.history import compute
+from dev.simulated_home.model import House, day_number
+from tests.product.home import COMPONENTS, Home
+from tests.product.server import Server
+
+DASHBOARD = ROOT / "addon" / "dashboard"
+SEED = 42
+# Below the ports that the system gives to outgoing connections: a server that is down finds its own free again.
+SERVER_PORT = 18_765
+HOME_PORT = 18_123
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What runs."""
+
+    home: Home
+    server: Server
+    folder: Path
+
+
+async def build_dashboard(folder: Path) -> Path:
+    """Build the dashboard of this checkout; returns the folder of the build."""
+    build = folder / "dashboard"
+    process = await asyncio.create_subprocess_exec(
+        "npm",
+        *("run", "--silent", "build", "--", "--outDir", build, "--emptyOutDir"),
+        cwd=DASHBOARD,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode(errors="replace")
+    return build
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, dashboard: Path, *, data_path: Path | None = None, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Server]:
+    """Run a server in the folder; a test may stop, kill and start it meanwhile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    server = Server(data_path or folder / "data", folder / "server.log", free_port(SERVER_PORT), dashboard, settings or {})
+    try:
+        await server.start()
+        yield server
+    finally:
+        if server.process is not None:
+            await server.stop()
+
+
+@asynccontextmanager
+async def homing(folder: Path, *, place: Place | None = None) -> AsyncIterator[Home]:
+    """Run a Home Assistant with the simulated home in the folder; a test may stop and start it meanwhile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    home = Home(Installation(folder / "ha", free_port(HOME_PORT), COMPONENTS, place or Place()), folder / "ha.log")
+    try:
+        await home.start()
+        await ensure_home(home.connection, SEED, today())
+        yield home
+    finally:
+        await home.stop()
+
+
+def today() -> int:
+    """Return the day from which the simulated home's meters count."""
+    return day_number(int(datetime.now(UTC).timestamp()))
+
+
+async def fill(home: Home, days: int) -> None:
+    """Give Home Assistant some days of history and its Energy settings."""
+    house = House(SEED, today())
+    (entry,) = await home.connection.entries("simulated_home")
+    created = datetime.fromtimestamp(entry["created_at"], UTC)
+    await ensure_history(home.connection, house, created, partial(compute, house), lambda _share: None, days)
+    await ensure_energy_settings(home.connection)
+
+
+@asynccontextmanager
+async def linked(home: Home, server: Server) -> AsyncIterator[str]:
+    """Have a config entry for the server, made by the integration's own flow, for the length of the context."""
+    result = await home.connection.flow(INTEGRATION, {"url": server.url, "token": server.token})
+    entry_id: str = result["result"]["entry_id"]
+    try:
+        await server.connected()
+        yield entry_id
+    finally:
+        await home.connection.delete(f"/api/config/config_entries/entry/{entry_id}")
+
+
+@asynccontextmanager
+async def copy_of(home: Home, folder: Path) -> AsyncIterator[Home]:
+    """Run a second Home Assistant that has the first one's id, as one restored from its backup would."""
+    storage = folder / "ha" / ".storage"
+    storage.mkdir(parents=True)
+    shutil.copy(home.installation.folder / ".storage" / "core.uuid", storage)
+    async with homing(folder) as copy:
+        yield copy
+
+
+@asynccontextmanager
+async def running(folder: Path, dashboard: Path, *, data_path: Path | None = None, days: int = 0) -> AsyncIterator[Product]:
+    """Run all of it, the integration configured by its own config flow."""
+    async with serving(folder, dashboard, data_path=data_path) as server, homing(folder) as home:
+        if days:
+            await fill(home, days)
+        async with linked(home, server):
+            yield Product(home, server, folder)
