@@ -33,18 +33,18 @@ def ratios(ours: Sequence[float], peer: Sequence[float]) -> list[float]:
     return [mine / other for mine, other in zip(ours, peer, strict=True)]
 
 
-def samples(burst: Turns, paced: Turns, other: Turns) -> dict[str, Samples]:
+def samples(burst: Turns, small: Turns, other: Turns) -> dict[str, Samples]:
     """Return the measures of the turns that `events_home` reports."""
     ours, peer = above(burst, "ours_cpu", "none_cpu"), above(burst, "peer_cpu", "none_cpu")
-    paced_ours, paced_peer = above(paced, "ours_cpu", "none_cpu"), above(paced, "peer_cpu", "none_cpu")
+    small_ours, small_peer = above(small, "ours_cpu", "none_cpu"), above(small, "peer_cpu", "none_cpu")
     loop, peer_loop = above(burst, "ours_loop", "none_loop"), above(burst, "peer_loop", "none_loop")
-    paced_loop, paced_peer_loop = above(paced, "ours_loop", "none_loop"), above(paced, "peer_loop", "none_loop")
+    small_loop, small_peer_loop = above(small, "ours_loop", "none_loop"), above(small, "peer_loop", "none_loop")
     return {
         "loop_energy": Samples(loop, ratios(loop, peer_loop)),
-        "loop_energy_paced": Samples(paced_loop, ratios(paced_loop, paced_peer_loop)),
+        "loop_energy_small": Samples(small_loop, ratios(small_loop, small_peer_loop)),
         "loop_other": Samples(above(other, "ours_loop", "none_loop")),
         "cpu_energy": Samples(ours, ratios(ours, peer)),
-        "cpu_energy_paced": Samples(paced_ours, ratios(paced_ours, paced_peer)),
+        "cpu_energy_small": Samples(small_ours, ratios(small_ours, small_peer)),
     }
 
 
@@ -60,7 +60,7 @@ async def run() -> Mapping[str, Samples]:
     finally:
         far_end.terminate()
         await far_end.wait()
-    measured = samples(report["burst"], report["paced"], report["other"])
+    measured = samples(report["burst"], report["small"], report["other"])
     for name, values in measured.items():
         say(f"{name}: {', '.join(f'{value:.2f}' for value in values.values)} us")
     return measured

@@ -15,5 +15,5 @@ def test_costs_are_above_no_listener_and_ratios_are_of_one_turn() -> None:
     assert measured["loop_energy"].values == [6, 8]
     assert measured["loop_energy"].ratios == [2, 2]
     assert measured["cpu_energy"].ratios == [6 / 24, 9 / 20]
-    assert measured["loop_energy_paced"].values == [6]
+    assert measured["loop_energy_small"].values == [6]
     assert measured["loop_other"].values == pytest.approx([0.2])
