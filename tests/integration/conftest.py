@@ -1,5 +1,6 @@
 """Fixtures of the integration's tests: a real Home Assistant, and a server that speaks the real protocol."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.energy_dashboard.const import DOMAIN
+from custom_components.energy_dashboard.coordinator import Snapshot, StatusCoordinator
 
 type SetUp = Callable[[], Awaitable[MockConfigEntry]]
 
@@ -27,7 +29,7 @@ def _custom_integrations(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture
-async def server(socket_enabled: None) -> AsyncIterator[FakeServer]:
+async def server(socket_enabled: None) -> AsyncIterator[FakeServer]:  # noqa: ARG001 it lets tests open sockets
     """A server that breaks no rule and saw none broken."""
     fake = FakeServer()
     await fake.start()
@@ -59,6 +61,21 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry, server: FakeServer
     yield run
     if entry.state.recoverable and entry.entry_id in hass.config_entries.async_entry_ids():
         await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def when(entry: MockConfigEntry, condition: Callable[[Snapshot], object]) -> Snapshot:
+    """Wait until the integration says that things are so."""
+    coordinator: StatusCoordinator = entry.runtime_data.coordinator
+    changed = asyncio.Event()
+    unsubscribe = coordinator.async_add_listener(changed.set)
+    try:
+        async with asyncio.timeout(10):
+            while not condition(coordinator.snapshot()):
+                changed.clear()
+                await changed.wait()
+    finally:
+        unsubscribe()
+    return coordinator.snapshot()
 
 
 def state(hass: HomeAssistant, entity_id: str, value: str, attributes: dict[str, Any], **options: Any) -> None:

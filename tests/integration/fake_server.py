@@ -1,7 +1,7 @@
 """A server that speaks the real protocol over a real WebSocket on loopback, and remembers everything it was told.
 
-It holds the client to the contract: each message is checked against the schema, numbers grow by one, places exist, the window
-is kept. What breaks it lands in `violations`, which the fixture asserts to be empty.
+It holds the client to the contract: each message is checked against the schema, numbers grow by one, places exist, the
+window is kept. What breaks it lands in `violations`, which the fixture asserts to be empty.
 """
 
 import asyncio
@@ -32,6 +32,7 @@ class FakeServer:
         self.port = 0
         self.status: int | None = None
         self.welcome: Message | str | None = {}
+        self.silent = False
         self.acknowledging = True
         self.window = 64
         self.messages: list[Message] = []
@@ -39,9 +40,15 @@ class FakeServer:
         self.violations: list[str] = []
         self.sockets: set[web.WebSocketResponse] = set()
         self.unacknowledged = 0
+        self.rejected = 0
         self.answer: Callable[[Message], Message | None] = lambda _message: None
         self._changed = asyncio.Condition()
         self._runner: web.AppRunner | None = None
+
+    @property
+    def other_url(self) -> str:
+        """Return another address of the same server."""
+        return f"{self.url}/behind/a/proxy"
 
     @property
     def url(self) -> str:
@@ -50,6 +57,7 @@ class FakeServer:
     async def start(self) -> None:
         app = web.Application()
         app.router.add_get("/link", self._link)
+        app.router.add_get("/behind/a/proxy/link", self._link)
         app.router.add_get("/api/health", self._health)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
@@ -133,6 +141,9 @@ class FakeServer:
         if self.status is not None:
             return web.json_response({"error": {"code": "x", "message": "x", "field": None}}, status=self.status)
         if request.headers.get("Authorization") != f"Bearer {self.token}":
+            self.rejected += 1
+            async with self._changed:
+                self._changed.notify_all()
             return web.json_response({"error": {"code": "unauthorized", "message": "x", "field": None}}, status=401)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
@@ -179,6 +190,8 @@ class FakeServer:
             await socket.send_json({"type": "ack", "seq": message["seq"], "refused": []})
 
     async def _greet(self, socket: web.WebSocketResponse) -> None:
+        if self.silent:
+            return
         if self.welcome is None:
             await socket.close()
         elif isinstance(self.welcome, str):

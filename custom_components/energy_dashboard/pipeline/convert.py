@@ -75,13 +75,17 @@ _CENTS = frozenset({"¢", "c", "ct", "cts", "cent", "p", "øre", "öre", "ore"})
 _CODE_LENGTH = 3
 
 
-def ts_us(timestamp: float) -> int:
-    """Return an instant of Home Assistant in microseconds, for live and recorded states alike.
+def instant_us(when: datetime) -> int:
+    """Return an instant in microseconds since 1970."""
+    return (when - EPOCH) // MICROSECOND
 
-    Home Assistant turns the same float into a datetime in the same way; rounding the float itself gives another
-    microsecond for one in eight of them.
+
+def ts_us(timestamp: float) -> int:
+    """Return an instant that Home Assistant has as a float: the same one as its datetime of that float.
+
+    Rounding the float itself gives another microsecond for one in eight of them.
     """
-    return (dt_util.utc_from_timestamp(timestamp) - EPOCH) // MICROSECOND
+    return instant_us(dt_util.utc_from_timestamp(timestamp))
 
 
 def _is_code(money: str) -> bool:
@@ -175,14 +179,10 @@ class Converter:
         "_reset_us",
         "_source_unit",
         "_unit",
-        "counter",
-        "total",
     )
 
     def __init__(self, entity: Entity, currency: str) -> None:
         """Prepare for the unit that the Entity was selected with."""
-        self.counter = entity.counter
-        self.total = entity.state_class == "total"
         self._kind = entity.kind
         self._unit = entity.unit
         self._currency = currency
@@ -196,14 +196,14 @@ class Converter:
 
     def value(self, text: str, attributes: Mapping[str, Any]) -> float | None:
         """Return the value of a state in the canonical unit, None for a state that says nothing."""
-        if text in NULL_STATES:
-            return None
-        if len(text) > LONGEST_NUMBER:
-            raise SkippedStateError("The state is too long for a number", "too_long")
         try:
             value = float(text)
         except ValueError as err:
+            if text in NULL_STATES:
+                return None
             raise SkippedStateError("The state is not a number", "not_numeric") from err
+        if len(text) > LONGEST_NUMBER:
+            raise SkippedStateError("The state is too long for a number", "too_long")
         # attributes over 16 kB are not stored: then the unit is the last one known
         unit = attributes.get(ATTR_UNIT_OF_MEASUREMENT, self._source_unit)
         if unit != self._source_unit or unit is None:
@@ -220,7 +220,7 @@ class Converter:
         if text != self._reset_text:
             self._reset_text = text
             when = dt_util.parse_datetime(text) if isinstance(text, str) else None
-            self._reset_us = None if when is None else (dt_util.as_utc(when) - EPOCH) // MICROSECOND
+            self._reset_us = None if when is None else instant_us(dt_util.as_utc(when))
         return self._reset_us
 
     def _adopt(self, unit: str | None) -> None:

@@ -19,7 +19,6 @@ from aiohttp import (
     ClientSession,
     ClientWebSocketResponse,
     ClientWSTimeout,
-    WSMessage,
     WSMsgType,
 )
 from homeassistant.helpers.json import json_bytes
@@ -32,7 +31,9 @@ from .model import Site
 PROTOCOL: Final = 1
 CONNECT_TIMEOUT_S: Final = 10.0
 CLOSE_TIMEOUT_S: Final = 3.0
-HEARTBEAT_S: Final = 30.0
+PING_S: Final = 30.0
+SILENCE_S: Final = 75.0
+"""A server that does not even answer pings for this long is gone, though nobody closed the connection."""
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 
 REFUSED_BY_STATUS: Final = {401: "invalid_auth", 403: "host_not_allowed", 429: "too_many_attempts"}
@@ -94,7 +95,7 @@ async def _connect(session: ClientSession, server: Server) -> ClientWebSocketRes
         return await session.ws_connect(
             server.link_url,
             headers={"Authorization": f"Bearer {server.token}"},
-            heartbeat=HEARTBEAT_S,
+            autoping=False,
             max_msg_size=MAX_MESSAGE_BYTES,
             timeout=ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
         )
@@ -117,22 +118,42 @@ async def _greet(socket: ClientWebSocketResponse, site: Site, integration_versio
         "integration_version": integration_version,
     }
     await socket.send_frame(json_bytes(hello), WSMsgType.TEXT)
-    message = await socket.receive()
-    if message.type is not WSMsgType.TEXT:
-        raise UnreachableError("the server closed the connection")
-    answer = decode(message)
+    answer = await receive(socket)
     if answer.get("type") == "error":
         raise refusal(answer)
     return _welcome(answer)
 
 
-def decode(message: WSMessage) -> dict[str, Any]:
-    """Return a server's message; RefusedError where it is not one."""
+async def receive(socket: ClientWebSocketResponse) -> dict[str, Any]:
+    """Return the server's next message; UnreachableError when it closes or falls silent.
+
+    Pings are answered and sent here and in `ping`, not by aiohttp: its heartbeat outlives the connection by one timer.
+    """
+    while True:
+        try:
+            message = await socket.receive(SILENCE_S)
+        except TimeoutError as err:
+            raise UnreachableError("the server fell silent") from err
+        match message.type:
+            case WSMsgType.TEXT:
+                break
+            case WSMsgType.PING:
+                await socket.pong(message.data)
+            case WSMsgType.PONG:
+                continue
+            case _:
+                raise UnreachableError("the server closed the connection")
     try:
-        content = json_loads_object(message.data)
+        return json_loads_object(message.data)
     except ValueError as err:
         raise RefusedError("the answer is not of an Energy Dashboard server", "not_energy_server") from err
-    return content
+
+
+async def ping(socket: ClientWebSocketResponse) -> None:
+    """Make the server say something every now and then, for as long as the connection stands."""
+    while True:
+        await asyncio.sleep(PING_S)
+        await socket.ping()
 
 
 def _welcome(answer: dict[str, Any]) -> Welcome:

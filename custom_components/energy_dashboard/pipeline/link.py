@@ -22,8 +22,8 @@ from typing import Any, Final, Protocol
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from .connection import Bulk, Connection
-from .errors import PipelineError, RefusedError, UnreachableError
-from .handshake import Server, Welcome, decode, open_link, refusal
+from .errors import PipelineError, RefusedError
+from .handshake import Server, Welcome, open_link, ping, receive, refusal
 from .model import Catalog, Site
 from .outbox import Batch, Outbox
 
@@ -234,6 +234,7 @@ class Link:
         tasks = [
             asyncio.create_task(self._receive(connection, socket)),
             asyncio.create_task(self._send(connection, socket)),
+            asyncio.create_task(ping(socket)),
             asyncio.create_task(self._reconciler.run(connection.post, lambda: connection.catalog)),
         ]
         try:
@@ -254,11 +255,8 @@ class Link:
                 await socket.send_frame(message, WSMsgType.TEXT)
 
     async def _receive(self, connection: Connection, socket: ClientWebSocketResponse) -> None:
-        async for message in socket:
-            if message.type is not WSMsgType.TEXT:
-                break
-            self._handle(connection, decode(message))
-        raise UnreachableError("the server closed the connection")
+        while True:
+            self._handle(connection, await receive(socket))
 
     def _handle(self, connection: Connection, message: dict[str, Any]) -> None:
         """Do what a message of the server asks for; one that is not known yet is passed over."""

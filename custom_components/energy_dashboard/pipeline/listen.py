@@ -7,14 +7,17 @@ Never raises into Home Assistant's bus: a state that gives no reading is counted
 No I/O, and nothing per event that grows with the number of entities. What other entities do costs one set look-up.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
+from enum import Enum, auto
 from time import monotonic_ns, time_ns
 
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
 
-from .convert import Converter, ts_us
+from .convert import Converter, instant_us, ts_us
 from .errors import SkippedStateError
 from .model import Catalog, Entity, Source
 from .outbox import BATCH_ROWS, Outbox
@@ -27,16 +30,28 @@ IDLE_S = 30.0
 """After this long without a reading an empty Batch carries the claim."""
 
 
-class Track:
-    """What is known of one entity while its events come in."""
+class Pace(Enum):
+    """When the open rows are sealed."""
 
-    __slots__ = ("converter", "entity", "place")
+    IDLE = auto()
+    COLLECTING = auto()
+    AT_ONCE = auto()
+
+
+class Track:
+    """What is known of one entity while its events come in, one look-up away."""
+
+    __slots__ = ("counter", "entity", "place", "reset_us", "total", "value")
 
     def __init__(self, place: int, entity: Entity, currency: str) -> None:
         """Remember the Entity's place in the catalog."""
+        converter = Converter(entity, currency)
         self.place = place
         self.entity = entity
-        self.converter = Converter(entity, currency)
+        self.counter = entity.counter
+        self.total = entity.state_class == "total"
+        self.value = converter.value
+        self.reset_us = converter.reset_us
 
 
 class Listener:
@@ -57,8 +72,8 @@ class Listener:
         self._on_new_entity = on_new_entity
         self._tracks: dict[str, Track] = {}
         self._stop_listening: CALLBACK_TYPE | None = None
-        self._timer_cancel: Callable[[], None] | None = None
-        self._timer_idle = True
+        self._timer: asyncio.Handle | None = None
+        self._pace = Pace.IDLE
         self._connected = False
         self.skipped: Counter[str] = Counter()
         self.readings = 0
@@ -99,8 +114,8 @@ class Listener:
             if before is not None and before.entity.entity_id == entity.entity_id and before.entity.unit == entity.unit:
                 continue
             if (state := self._hass.states.get(entity.entity_id)) is not None:
-                self._add(track, state, ts_us(state.last_updated_timestamp))
-        self._schedule(idle=not self._outbox.rows)
+                self._add(track, state, state.last_updated)
+        self._schedule(Pace.COLLECTING if self._outbox.rows else Pace.IDLE)
         self._on_sealed(False)  # noqa: FBT003 the callback's only argument
 
     @callback
@@ -124,62 +139,60 @@ class Listener:
             self.readings += 1
         else:
             old = data["old_state"]
-            if old is not None and track.converter.counter and old.last_reported is not old.last_updated:
+            if track.counter and old is not None and old.last_reported is not old.last_updated:
                 self._add_confirmed(track, old)
-            self._add(track, new, ts_us(new.last_updated_timestamp))
-        rows = self._outbox.rows
-        if rows and (self._timer_idle or len(rows) >= BATCH_ROWS):
-            self._schedule(idle=False)
+            self._add(track, new, new.last_updated)
+        if self._pace is not Pace.AT_ONCE and (rows := self._outbox.rows):
+            if len(rows) >= BATCH_ROWS:
+                self._schedule(Pace.AT_ONCE)
+            elif self._pace is Pace.IDLE:
+                self._schedule(Pace.COLLECTING)
 
     def _add_confirmed(self, track: Track, old: State) -> None:
         """Add the value that a counter still had when it was reported last: it is known to have stood still."""
         if old.last_reported <= old.last_updated:
             return
         try:
-            value = track.converter.value(old.state, old.attributes)
+            value = track.value(old.state, old.attributes)
         except SkippedStateError:
             return  # it was counted when it was new
         if value is not None:
-            self._append(track, old, ts_us(old.last_reported_timestamp), value)
+            self._add(track, old, old.last_reported)
 
-    def _add(self, track: Track, state: State, instant_us: int) -> None:
+    def _add(self, track: Track, state: State, when: datetime) -> None:
+        """Add one reading; this is the path whose cost counts."""
         try:
-            value = track.converter.value(state.state, state.attributes)
+            value = track.value(state.state, state.attributes)
         except SkippedStateError as err:
             self.skipped[err.code] += 1
             return
-        self._append(track, state, instant_us, value)
-
-    def _append(self, track: Track, state: State, instant_us: int, value: float | None) -> None:
         self.readings += 1
-        if track.converter.total and value is not None:
-            reset_us = track.converter.reset_us(state.attributes)
-            if reset_us is not None:
-                self._outbox.rows.append((track.place, instant_us, value, reset_us))
-                return
-        self._outbox.rows.append((track.place, instant_us, value))
+        if track.total and value is not None and (reset_us := track.reset_us(state.attributes)) is not None:
+            self._outbox.rows.append((track.place, instant_us(when), value, reset_us))
+        else:
+            self._outbox.rows.append((track.place, instant_us(when), value))
 
-    def _schedule(self, *, idle: bool) -> None:
+    def _schedule(self, pace: Pace) -> None:
         """Seal after the delay that fits; a full Batch at once, but outside of the bus's dispatching."""
         self._cancel_timer()
-        self._timer_idle = idle
-        if len(self._outbox.rows) >= BATCH_ROWS:
-            self._timer_cancel = self._hass.loop.call_soon(self._seal).cancel
+        self._pace = pace
+        if pace is Pace.AT_ONCE:
+            self._timer = self._hass.loop.call_soon(self._seal)
             return
-        delay_s = IDLE_S if idle else (DELAY_S if self._connected else DELAY_OFFLINE_S)
-        self._timer_cancel = self._hass.loop.call_later(delay_s, self._seal).cancel
+        delay_s = IDLE_S if pace is Pace.IDLE else (DELAY_S if self._connected else DELAY_OFFLINE_S)
+        self._timer = self._hass.loop.call_later(delay_s, self._seal)
 
     def _cancel_timer(self) -> None:
-        if self._timer_cancel is not None:
-            self._timer_cancel()
-            self._timer_cancel = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     @callback
     def _seal(self) -> None:
         """Seal the open rows and wait for the next ones."""
         stepped = self._outbox.seal(*_now_us(), dict(self.skipped))
         if self._stop_listening is not None:
-            self._schedule(idle=True)
+            self._schedule(Pace.IDLE)
         self._on_sealed(stepped)
 
 
