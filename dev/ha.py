@@ -1,8 +1,8 @@
 """A real Home Assistant in a folder of its own, configured and used by script.
 
 In:   a folder, a port, the custom components to put into it.
-Out:  a running Home Assistant (`start`), its first user (`onboard`, `log_in`), and a `Connection` for REST, WebSocket and config
-      flows. Fails with `HomeAssistantError` (it refused, and said why) or `ProcessDiedError` (it ended).
+Out:  a running Home Assistant (`start`), its first user (`onboard`, `log_in`), and a `Connection` for REST, WebSocket
+      and config flows. Fails with `HomeAssistantError` (it refused, and said why) or `ProcessDiedError` (it ended).
 """
 
 import asyncio
@@ -155,14 +155,15 @@ class Installation:
         return process
 
     async def _answering(self) -> None:
-        async with aiohttp.ClientSession() as session:
-            async with asyncio.timeout(START_S):
-                while True:
-                    with suppress(aiohttp.ClientError):
-                        async with session.get(f"{self.url}/manifest.json") as answer:
-                            if answer.status == HTTP_OK:
-                                return
-                    await asyncio.sleep(LOOK_AGAIN_S)
+        async with aiohttp.ClientSession(base_url=self.url) as session:
+
+            async def look() -> bool | None:
+                with suppress(aiohttp.ClientError):
+                    async with session.get("/manifest.json") as answer:
+                        return True if answer.status == HTTP_OK else None
+                return None
+
+            await until(look, "Home Assistant to answer", START_S)
 
     def remove(self) -> None:
         """Delete the folder."""
@@ -187,27 +188,28 @@ async def onboard(installation: Installation, user: User) -> None:
         "password": user.password,
         "language": "en",
     }
-    async with aiohttp.ClientSession() as session:
-        async with session.post(f"{installation.url}/api/onboarding/users", json=body) as answer:
-            await _result(answer)
+    async with aiohttp.ClientSession(base_url=installation.url) as session:
+        await _post(session, "/api/onboarding/users", json=body)
 
 
 async def log_in(installation: Installation, user: User) -> dict[str, Any]:
-    """Log in as the form does; returns the answer of /auth/token (access_token, refresh_token, expires_in, token_type)."""
+    """Log in as the form does; returns the answer of /auth/token: access_token, refresh_token, expires_in and so on."""
     client_id = installation.client_id
     begin = {"client_id": client_id, "handler": ["homeassistant", None], "redirect_uri": client_id}
     fields = {"client_id": client_id, "username": user.username, "password": user.password}
     async with aiohttp.ClientSession(base_url=installation.url) as session:
-        async with session.post("/auth/login_flow", json=begin) as answer:
-            flow = await _result(answer)
-        async with session.post(f"/auth/login_flow/{flow['flow_id']}", json=fields) as answer:
-            login = await _result(answer)
+        flow = await _post(session, "/auth/login_flow", json=begin)
+        login = await _post(session, f"/auth/login_flow/{flow['flow_id']}", json=fields)
         if login.get("type") != "create_entry":
             raise HomeAssistantError(f"The login as {user.username} was refused: {login.get('errors')}")
         form = {"grant_type": "authorization_code", "code": login["result"], "client_id": client_id}
-        async with session.post("/auth/token", data=form) as answer:
-            tokens: dict[str, Any] = await _result(answer)
-            return tokens
+        tokens: dict[str, Any] = await _post(session, "/auth/token", data=form)
+        return tokens
+
+
+async def _post(session: aiohttp.ClientSession, path: str, **body: Any) -> Any:
+    async with session.post(path, **body) as answer:
+        return await _result(answer)
 
 
 async def _result(answer: aiohttp.ClientResponse) -> Any:

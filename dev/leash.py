@@ -1,8 +1,8 @@
 """Run a command that ends when its parent does.
 
 In:   the parent's process id, and the command.
-Out:  this process becomes the command. Where the system can (Linux), the command gets SIGTERM as soon as the parent is gone,
-      however it went.
+Out:  this process becomes the command. Where the system can (Linux), the command gets SIGTERM as soon as the parent
+      is gone, however it went.
 
 A program of its own, and not code between fork and exec, which no thread of the parent could be trusted with.
 """

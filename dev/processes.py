@@ -1,8 +1,8 @@
 """Start programs, know when they die, and leave none behind.
 
 In:   a command, its environment and the file for what it prints.
-Out:  a `Process` in a process group of its own, so that Ctrl-C in a terminal reaches us alone and we stop things in order.
-      Fails with `ProcessDiedError`, which carries the last lines that the program printed.
+Out:  a `Process` in a process group of its own, so that Ctrl-C in a terminal reaches us alone and we stop things in
+      order. Fails with `ProcessDiedError`, which carries the last lines that the program printed.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Configure the demo's Home Assistant, step by step; each step looks first whether it is done.
 
 In:   a running Home Assistant and who its user is.
-Out:  the simulated home, its history, the Energy settings and this integration in it. A run that was cut short is taken up
-      where it stopped. Fails with `HomeAssistantError`.
+Out:  the simulated home, its history, the Energy settings and this integration in it. A run that was cut short is
+      taken up where it stopped. Fails with `HomeAssistantError`.
 """
 
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ def history_begin_s(begun_s: int, days: int = HISTORY_DAYS) -> int:
 
 
 async def first_shown(connection: Connection, house: House, begun_s: int) -> tuple[int, dict[str, float]]:
-    """Return when the home's first states were, and what each counter showed first, as Home Assistant's recorder has it."""
+    """Return when the home's first states were and what each counter showed first, as the recorder has it."""
     counters = [sensor for sensor in SENSORS if isinstance(sensor.source, Counter)]
 
     async def look() -> tuple[int, dict[str, float]] | None:

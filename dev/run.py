@@ -65,10 +65,11 @@ async def run_demo(folder: Path, options: argparse.Namespace, screen: Screen) ->
     running = Demo(folder, screen, port=options.port, ha_port=options.ha_port)
     try:
         await running.start()
+        login = f"login [bold]{running.user.username}[/] / [bold]{running.user.password}[/]"
         screen.say(
             f"""
   [bold]Dashboard[/]       {running.server.url}/#token={running.server.token()}
-  [bold]Home Assistant[/]  {running.home_assistant.url}   login [bold]{running.user.username}[/] / [bold]{running.user.password}[/]
+  [bold]Home Assistant[/]  {running.home_assistant.url}   {login}
 
   Logs: {folder / "logs"}   Stop: Ctrl-C   Start over: script/run --fresh
 """
@@ -93,8 +94,8 @@ async def run_server(folder: Path, options: argparse.Namespace, screen: Screen) 
             f"""
   [bold]Dashboard[/]  {server.url}/#token={server.token()}
 
-  In your Home Assistant: copy [bold]custom_components/energy_dashboard[/] into its configuration's custom_components folder,
-  restart it, add the integration "Energy Dashboard" under Settings > Devices & services, and enter
+  In your Home Assistant: copy [bold]custom_components/energy_dashboard[/] into its configuration's custom_components
+  folder, restart it, add the integration "Energy Dashboard" under Settings > Devices & services, and enter
     [bold]Address[/]  {address}
     [bold]Token[/]    {server.token()}
 
@@ -125,10 +126,8 @@ def explain(error: ProcessDiedError, screen: Screen) -> None:
     screen.say("\nRun script/run again to go on where it stopped, or script/run --fresh to start over.")
 
 
-async def main() -> int:
+async def main(folder: Path, options: argparse.Namespace) -> int:
     """Run what is asked for; Ctrl-C and SIGTERM stop it."""
-    options = parse()
-    folder = Path(os.environ.get("ENERGY_STATE", ROOT / ".state")).resolve()
     screen = Screen()
     run = run_server if options.server else run_demo
     loop = asyncio.get_running_loop()
@@ -149,16 +148,17 @@ async def main() -> int:
     return 1
 
 
-def locked() -> int:
+def command() -> int:
     """Run `main` with the state folder held."""
+    options = parse()
     folder = Path(os.environ.get("ENERGY_STATE", ROOT / ".state")).resolve()
     try:
         with only_one(folder):
-            return asyncio.run(main())
+            return asyncio.run(main(folder, options))
     except AlreadyRunningError as err:
         print(f"{err} Stop it first, or name another folder: ENERGY_STATE=/path script/run --port … --ha-port …")
         return 1
 
 
 if __name__ == "__main__":
-    sys.exit(locked())
+    sys.exit(command())

@@ -3,9 +3,9 @@
 In:   what the house needs from it (load without the EV charger, minus solar), for many days side by side.
 Out:  power in 0.1 W, positive when it discharges, and the energy that it holds. Nothing fails.
 
-Each day is computed by itself, so that any day can be asked for without those before it. What links two days is the charge at
-the boundary: a first pass runs each day from an assumed charge, and where it ends is where the next day begins; in the last
-hours of the day the second pass is held within what can still reach that.
+Each day is computed by itself, so that any day can be asked for without those before it. What links two days is the
+charge at the boundary: a first pass runs each day from an assumed charge, and where it ends is where the next day
+begins; in the last hours of the day the second pass is held within what can still reach that.
 """
 
 import numpy as np
@@ -30,8 +30,9 @@ def dispatch(
 ) -> tuple[Integers, Floats]:
     """Run the battery through the day.
 
-    `need_dw` [slot, day]; `allowed` [slot, day] is 1 where it may discharge, `grid_charge_to_wh` [slot, day] is the charge that it
-    is filled to from the grid (0: not). Returns power [slot, day] and stored energy at each slot's beginning [slot + 1, day].
+    `need_dw` [slot, day]; `allowed` [slot, day] is 1 where it may discharge, `grid_charge_to_wh` [slot, day] is the
+    charge that it is filled to from the grid (0: not). Returns power [slot, day] and stored energy at each slot's
+    beginning [slot + 1, day].
     """
     power = np.zeros(need_dw.shape, dtype=np.int64)
     stored = np.empty((SLOTS + 1, need_dw.shape[1]))

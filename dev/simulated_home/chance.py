@@ -3,8 +3,8 @@
 In:   a seed, a stream (one per phenomenon) and places (any integers, as an array).
 Out:  floats in [0, 1). Nothing fails.
 
-A hash of the place (the finalizer of SplitMix64, Steele et al. 2014) instead of a generator with a state: any instant can be
-asked for by itself, and whole months at once.
+A hash of the place (the finalizer of SplitMix64, Steele et al. 2014) instead of a generator with a state: any instant
+can be asked for by itself, and whole months at once.
 """
 
 from enum import IntEnum

@@ -3,9 +3,9 @@
 In:   the House, a sensor, the hours, and what the sensor showed first in Home Assistant.
 Out:  for each sensor a `Series`: metadata and rows for `recorder/import_statistics`. Nothing fails.
 
-Home Assistant counts a sum from 0 at the first state it sees. So the history ends at what makes that seamless: its sum at an
-hour's end is what the counter shows then, minus what it showed first. One row ten years earlier anchors the first hour: without
-it, Home Assistant would take the whole sum of the first row as the growth of its period.
+Home Assistant counts a sum from 0 at the first state it sees. So the history ends at what makes that seamless: its
+sum at an hour's end is what the counter shows then, minus what it showed first. One row ten years earlier anchors the
+first hour: without it, Home Assistant would take the whole sum of the first row as the growth of its period.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """One day's hours: mean, min and max of what is measured; of what is counted, the day's count at each hour's end."""
+    """One day's hours: mean, min and max of what is measured; the day's count at each hour's end of what is counted."""
 
     number: int
     start_s: int
@@ -131,8 +131,8 @@ def _count_rows(
 ) -> list[Row]:
     """Return the anchor and a row for each hour.
 
-    A counter that begins again has no reading that goes on; its sum follows the total of what it counts, set so that it is
-    what was shown first at the instant where that was shown.
+    A counter that begins again has no reading that goes on; its sum follows the total of what it counts, set so that
+    it is what was shown first at the instant where that was shown.
     """
     ends: list[tuple[int, int, int]] = []
     before: int | None = None

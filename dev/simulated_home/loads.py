@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 the numbers are the house
 """What uses energy in the house: each device's power through a day.
 
 In:   a `Days`: the seed, and days side by side with their instants and local time.
@@ -175,7 +176,8 @@ def living_room_rest(days: Days, slot_s: int) -> Floats:
     dark = 1.0 - np.clip(direct / 900.0, 0.0, 1.0)
     awake = ((hour >= 6.8) & (hour < 23.1)).astype(np.float64)
     home = np.where(days.weekend[:, None] | (hour < 8.6) | (hour > 16.6), 1.0, 0.25)
-    return 8.0 + awake * home * (10.0 + 52.0 * dark) + 1.2 * days.noise(Stream.LIGHTS, slot_s)
+    watts: Floats = 8.0 + awake * home * (10.0 + 52.0 * dark) + 1.2 * days.noise(Stream.LIGHTS, slot_s)
+    return watts
 
 
 def untracked(days: Days, slot_s: int) -> Floats:
@@ -191,7 +193,8 @@ def untracked(days: Days, slot_s: int) -> Floats:
         :, None
     ]
     kettle = (uniform(days.seed, Stream.KETTLE, at_s // 1_080) < 0.11) & (at_s % 1_080 < 165) & (awake > 0.9)
-    return base + fast + cook + np.where(kettle, 1_980.0, 0.0)
+    watts: Floats = base + fast + cook + np.where(kettle, 1_980.0, 0.0)
+    return watts
 
 
 def _showers(days: Days, slot_s: int) -> Floats:
@@ -206,7 +209,10 @@ def gas(days: Days, slot_s: int) -> Floats:
     cold = np.clip((3.0 - weather.temperature_c(days.seed, at_s)) / 8.0, 0.0, 1.0)
     burning = uniform(days.seed, Stream.BOILER, at_s // 900) < 0.75
     refill = days.since(20.4 + 1.2 * days.draw(Stream.TAP), slot_s)
-    return 560.0 * _showers(days, slot_s) + 320.0 * _within(refill, 0, 1_080) + np.where(burning, 260.0 * cold, 0.0)
+    flow: Floats = (
+        560.0 * _showers(days, slot_s) + 320.0 * _within(refill, 0, 1_080) + np.where(burning, 260.0 * cold, 0.0)
+    )
+    return flow
 
 
 def water(days: Days, slot_s: int) -> Floats:
@@ -218,4 +224,5 @@ def water(days: Days, slot_s: int) -> Floats:
     wash = (days.draw(Stream.WASH) < np.where(days.weekend, 0.85, 0.42))[:, None]
     drum = days.since(np.where(days.weekend, 9.5, 18.2) + 3.0 * days.draw(Stream.WASH_START), slot_s)
     fill = (_within(drum, 0, 120) + _within(drum, 3_000, 3_120) + _within(drum, 4_000, 4_120)) * wash
-    return 130.0 * _showers(days, slot_s) + 140.0 * fill + np.where(tap, 90.0, 0.0)
+    flow: Floats = 130.0 * _showers(days, slot_s) + 140.0 * fill + np.where(tap, 90.0, 0.0)
+    return flow

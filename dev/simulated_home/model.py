@@ -6,7 +6,8 @@ Out:  `House.rate`, `House.total`, `Day` objects with whole days. Nothing fails.
 All flows are integers (0.1 W; ml/s), so that sums, balance and counters are exact:
   solar + grid import + battery discharge = home + battery charge + grid export
   home = the devices + what no device measures
-A total is the integral of its flow, second by second, from the meter's reading at the epoch; before it, it runs backwards.
+A total is the integral of its flow, second by second, from the meter's reading at the epoch; before it, it runs
+backwards.
 """
 
 from collections import OrderedDict
@@ -24,6 +25,10 @@ from .loads import BOUNDARY_S, DAY_S, ZONE
 CHUNK_DAYS = 50
 KEPT_DAYS = 4
 TEMPERATURE_S = 60
+# Before a day with less sun than this the battery is filled from the grid in the first hours, which are cheap.
+DARK_DAY_WH = 5_500.0
+FILLED_WH = 6_500.0
+CHEAP_HOURS = 2
 
 
 class Channel(StrEnum):
@@ -161,7 +166,8 @@ def _loads(days: loads.Days) -> dict[Channel, Integers]:
     """Return what does not depend on the battery, as integers [day, slot]."""
 
     def tenths(watts: Floats) -> Integers:
-        return np.maximum(np.rint(watts * 10.0), 0.0).astype(np.int64)
+        rounded: Integers = np.maximum(np.rint(watts * 10.0), 0.0).astype(np.int64)
+        return rounded
 
     slot = SLOT_S
     solar_w = loads.solar(days, slot[Channel.SOLAR])
@@ -187,7 +193,8 @@ def _mean_of_slots(rates: Integers, slot_s: int) -> Floats:
     """Return the means of the battery's slots [slot, day]; a slot that does not divide them is spread."""
     if battery.SLOT_S % slot_s:
         rates, slot_s = np.repeat(rates, slot_s, axis=1), 1
-    return rates.reshape(len(rates), battery.SLOTS, -1).mean(axis=2).T
+    means: Floats = rates.reshape(len(rates), battery.SLOTS, -1).mean(axis=2).T
+    return means
 
 
 def _battery(days: loads.Days, flows: Mapping[Channel, Integers]) -> tuple[Integers, Floats]:
@@ -205,8 +212,8 @@ def _battery(days: loads.Days, flows: Mapping[Channel, Integers]) -> tuple[Integ
         np.float64
     )
     solar_wh = flows[Channel.SOLAR].sum(axis=1) * SLOT_S[Channel.SOLAR] / 36_000.0
-    dark = (solar_wh < 5_500.0)[:, None] & (np.arange(24) < 2)[None, :]  # little sun to come: filled in the cheap hours
-    grid_charge = np.repeat(np.where(dark, 6_500.0, 0.0).T, per_hour, axis=0)
+    dark = (solar_wh < DARK_DAY_WH)[:, None] & (np.arange(24) < CHEAP_HOURS)[None, :]
+    grid_charge = np.repeat(np.where(dark, FILLED_WH, 0.0).T, per_hour, axis=0)
     assumed = np.full(len(days.number), battery.ASSUMED_WH)
     _, first = battery.dispatch(need, allowed, grid_charge, assumed, None)
     ends = first[-1]
@@ -261,8 +268,9 @@ def day_number(at_s: int) -> int:
 class House:
     """The house through time. Days are computed as they are asked for; a few are kept whole, of all others the sums."""
 
-    def __init__(self, seed: int, epoch_day: int) -> None:
+    def __init__(self, seed: int, epoch_day: int, kept_days: int = KEPT_DAYS) -> None:
         """Begin to count at the beginning of `epoch_day`."""
+        self._kept_days = kept_days
         self.seed = seed
         self.epoch_day = epoch_day
         self._days: OrderedDict[int, Day] = OrderedDict()
@@ -270,14 +278,14 @@ class House:
         self._before: dict[int, Mapping[Channel, int]] = {epoch_day: READING_AT_EPOCH}
 
     def days(self, first: int, last: int) -> Iterator[Day]:
-        """Return whole days, both ends included, computed in chunks; what was counted until each of them is known then."""
+        """Return whole days, both ends included, computed in chunks; their sums are known from then on."""
         for begin in range(first, last + 1, CHUNK_DAYS):
             for day in simulate(self.seed, range(begin, min(begin + CHUNK_DAYS, last + 1))):
                 self._keep(day)
                 yield day
 
     def prepare(self, at_s: int) -> None:
-        """Compute what is needed to answer for an instant and the day around it (0.3 s, and 10 ms for each day since the epoch)."""
+        """Compute what is needed to answer for an instant and its day: 0.3 s, and 30 ms for each day since the epoch."""
         number = day_number(at_s)
         low, high = min(number - 1, self.epoch_day), max(number, self.epoch_day)
         missing = [n for n in range(low, high + 1) if n not in self._summaries]
@@ -331,5 +339,5 @@ class House:
         )
         self._days[day.number] = day
         self._days.move_to_end(day.number)
-        while len(self._days) > KEPT_DAYS:
+        while len(self._days) > self._kept_days:
             self._days.popitem(last=False)

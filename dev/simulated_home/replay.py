@@ -1,8 +1,8 @@
 """Replay a recording: a CSV's states, each through Home Assistant's event bus at its own instant.
 
 In:   the action `simulated_home.replay`; a CSV with the columns `timestamp,value` (or `last_updated,state`).
-Out:  one `state_changed` event for each row, `last_updated` being the row's instant to the microsecond; the answer says how many.
-      Fails with ServiceValidationError for a file that cannot be read, before anything is set.
+Out:  one `state_changed` event for each row, `last_updated` being the row's instant to the microsecond; the answer
+      says how many. Fails with ServiceValidationError for a file that cannot be read, before anything is set.
 """
 
 import asyncio

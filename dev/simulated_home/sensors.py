@@ -4,8 +4,8 @@ In:   the House and an epoch second.
 Out:  `SENSORS`; `shown(house, sensor, at_s)`: the number that the sensor shows, or None while its device is offline.
       Nothing fails.
 
-A sensor is one of five: what a meter has counted (`Counter`), the same since the local midnight (`Today`) or since the car was
-plugged in (`Session`), a power (`Power`), or anything else that is measured (`Gauge`).
+A sensor is one of five: what a meter has counted (`Counter`), the same since the local midnight (`Today`) or since
+the car was plugged in (`Session`), a power (`Power`), or anything else that is measured (`Gauge`).
 """
 
 from collections.abc import Mapping

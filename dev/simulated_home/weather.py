@@ -42,7 +42,8 @@ def temperature_c(seed: int, at_s: Integers) -> Floats:
     season = 10.8 - 8.0 * np.cos(2 * np.pi * (day_of_year(at_s) - 24) / 365.25)
     solar_hour = (at_s / 3600 + LONGITUDE_DEG / 15) % 24
     swing = 4.2 * (1.0 - 0.6 * cover(seed, at_s)) * np.cos(2 * np.pi * (solar_hour - 15) / 24)
-    return season + swing + 9.0 * (smooth(seed, Stream.WARMTH, at_s, 61 * 3600) - 0.5)
+    temperature: Floats = season + swing + 9.0 * (smooth(seed, Stream.WARMTH, at_s, 61 * 3600) - 0.5)
+    return temperature
 
 
 def clear_sky_w(at_s: Integers) -> tuple[Floats, Floats]:
