@@ -44,7 +44,19 @@ def test_spellings_of_an_instant(text: str, us: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "now", "2026-11-01T06:30:00", "2026-13-01", "2026-02-30", "-5", "1e9", "NaN", "2026-11-01T25:00Z", "١٢٣", "9" * 30],
+    [
+        "",
+        "now",
+        "2026-11-01T06:30:00",
+        "2026-13-01",
+        "2026-02-30",
+        "-5",
+        "1e9",
+        "NaN",
+        "2026-11-01T25:00Z",
+        "١٢٣",
+        "9" * 30,
+    ],
 )
 def test_what_is_no_instant_is_named(text: str) -> None:
     with pytest.raises(InvalidParameterError) as err:
@@ -120,4 +132,4 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
     except InvalidParameterError as err:
         assert err.field in ("start", "end")  # noqa: PT017 both outcomes are allowed
     else:
-        assert 0 <= since_us
+        assert since_us >= 0

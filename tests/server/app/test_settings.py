@@ -122,7 +122,7 @@ def test_the_token_is_not_in_the_text_of_settings_or_errors(monkeypatch: pytest.
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603 our own command
         [sys.executable, "-m", "energy_server", *arguments], capture_output=True, text=True, check=False, timeout=30
     )
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import orjson
 
+from energy_server.api.access_log import quiet_bad_requests
 from energy_server.api.auth import load_token
 from energy_server.api.openapi import document
-from energy_server.api.access_log import quiet_bad_requests
 from energy_server.api.routes import ROUTES
 from energy_server.app import serve
 from energy_server.errors import StoreUnavailableError

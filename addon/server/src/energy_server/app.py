@@ -3,8 +3,8 @@
 In:   settings.
 Out:  an application whose stores open in the background, and `serve`, which runs it until SIGTERM or SIGINT.
 
-A store that is locked, full or unreadable is no reason to stop: the process stays up, answers `store_unavailable`, and tries
-again. Leaving this module: OSError when the address cannot be listened on.
+A store that is locked, full or unreadable is no reason to stop: the process stays up, answers `store_unavailable`,
+and tries again. Leaving this module: OSError when the address cannot be listened on.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 from aiohttp import web
 
@@ -27,7 +28,7 @@ from energy_server.api.live import LiveHub, StatisticsRolled
 from energy_server.api.routes import OPEN, register
 from energy_server.api.session import AUTH
 from energy_server.errors import StoreUnavailableError
-from energy_server.ledger.coverage import CoverageLedger
+from energy_server.ledger.coverage import FLUSH_INTERVAL_S, CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
 from energy_server.link.endpoint import LinkEndpoint
 from energy_server.rollup.worker import RollupWorker
@@ -62,6 +63,12 @@ async def server_id_of(state: StateStore) -> str:
     return server_id
 
 
+async def _flush(ledger: CoverageLedger) -> None:
+    while True:
+        await asyncio.sleep(FLUSH_INTERVAL_S)
+        await ledger.flush()
+
+
 class Server:
     """The running parts: opens them, hands them to the API, closes them in order."""
 
@@ -69,11 +76,13 @@ class Server:
         self.auth = Auth(time.monotonic)
         self.stage = Stage()
         self.hub = LiveHub(clock_us)
-        self.links: LinkEndpoint | None = None
         self._settings = settings
         self._clock_us = clock_us
         self._started_us = clock_us()
+        self._state = SqliteStateStore(settings.data_path / "state.sqlite")
+        self._series = DuckDBSeriesStore(settings.data_path / "series", settings.memory_limit_mb)
         self._supervisor = Supervisor(clock_us)
+        self._links: LinkEndpoint | None = None
         self._opened = AsyncExitStack()
 
     async def life(self, _app: web.Application) -> AsyncIterator[None]:
@@ -89,8 +98,8 @@ class Server:
 
     async def part(self, _app: web.Application) -> None:
         """Tell integrations and browsers that the server stops."""
-        if self.links is not None:
-            await self.links.close()
+        if self._links is not None:
+            await self._links.close()
         await self.hub.close()
 
     async def _open_at_last(self) -> None:
@@ -110,13 +119,12 @@ class Server:
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
     async def _open(self) -> None:
-        settings = self._settings
+        """Open everything, or nothing. Raises StoreUnavailableError."""
+        settings, series, state = self._settings, self._series, self._state
         self.auth.use_token(await asyncio.to_thread(load_token, settings.token, settings.data_path))
         async with AsyncExitStack() as opening:
-            state = SqliteStateStore(settings.data_path / "state.sqlite")
             await state.open()
             opening.push_async_callback(state.close)
-            series = DuckDBSeriesStore(settings.data_path / "series", memory_limit_mb=settings.memory_limit_mb)
             await series.open()
             opening.push_async_callback(series.close)
             ledger = CoverageLedger(state, series.store_id)
@@ -125,33 +133,39 @@ class Server:
             dirty = DirtyMarks(state)
             await dirty.load()
             server_id = await server_id_of(state)
-            links = LinkEndpoint(
-                series=series,
-                state=state,
-                ledger=ledger,
-                dirty=dirty,
-                publish=self.hub.publish,
-                clock_us=self._clock_us,
-                server_id=server_id,
-                commit_interval_s=settings.commit_interval_s,
-            )
-            worker = RollupWorker(series, state, ledger, dirty, self._rolled, interval_s=settings.rollup_interval_s)
             self._opened = opening.pop_all()
-        self.links = links
-        self._supervisor.start("rollup", worker.run)
-        self.stage.enter(
-            Core(
-                series=series,
-                state=state,
-                ledger=ledger,
-                links=links,
-                hub=self.hub,
-                server_id=server_id,
-                started_us=self._started_us,
-                clock_us=self._clock_us,
-                problems=self._supervisor.problems,
-            )
+        self._run(ledger, dirty, server_id)
+
+    def _run(self, ledger: CoverageLedger, dirty: DirtyMarks, server_id: str) -> None:
+        """Start the tasks and let the API in."""
+        settings = self._settings
+        self._links = LinkEndpoint(
+            series=self._series,
+            state=self._state,
+            ledger=ledger,
+            dirty=dirty,
+            publish=self.hub.publish,
+            clock_us=self._clock_us,
+            server_id=server_id,
+            commit_interval_s=settings.commit_interval_s,
         )
+        worker = RollupWorker(
+            self._series, self._state, ledger, dirty, self._rolled, interval_s=settings.rollup_interval_s
+        )
+        self._supervisor.start("rollup", worker.run)
+        self._supervisor.start("coverage", partial(_flush, ledger))
+        core = Core(
+            series=self._series,
+            state=self._state,
+            ledger=ledger,
+            links=self._links,
+            hub=self.hub,
+            server_id=server_id,
+            started_us=self._started_us,
+            clock_us=self._clock_us,
+            problems=self._supervisor.problems,
+        )
+        self.stage.enter(core)
         _LOGGER.info("The stores are open")
 
     def _rolled(self, site: str, start_us: int, end_us: int) -> None:

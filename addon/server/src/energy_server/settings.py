@@ -1,7 +1,7 @@
 """Every setting of the server in one typed model.
 
-In:   the command line, the environment (`ENERGY_*`), a file named by `--config` (TOML or JSON), and the options that the
-      Supervisor writes for an app; an earlier one of these wins.
+In:   the command line, the environment (`ENERGY_*`), a file named by `--config` (TOML or JSON), and the options that
+      the Supervisor writes for an app; an earlier one of these wins.
 Out:  a valid `Settings`, or `SettingsError` that names the setting at fault. No value is part of the message.
 """
 
@@ -59,9 +59,9 @@ class Settings(BaseSettings):
     token: SecretStr | None = Field(
         default=None,
         min_length=16,
-        description="Access token of the integration and of the dashboard's login, at least 16 characters. Without one, "
-        "a random one is made and kept in the file `token` of the data folder. Prefer the environment to the flag: "
-        "other users of a machine see flags.",
+        description="Access token of the integration and of the dashboard's login, at least 16 characters. Without "
+        "one, a random one is made and kept in the file `token` of the data folder. Prefer the environment to the "
+        "flag: other users of a machine see flags.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -92,7 +92,10 @@ class Settings(BaseSettings):
     @field_validator("allowed_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
-        return tuple(part.strip().lower() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        names = value.split(",") if isinstance(value, str) else value
+        if not isinstance(names, list):
+            return names
+        return tuple(str(name).strip().lower() for name in names if str(name).strip())
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -154,8 +157,8 @@ def parser() -> argparse.ArgumentParser:
     cli = argparse.ArgumentParser(
         prog="energy-server",
         description="The server of Energy Dashboard for Home Assistant.",
-        epilog="Each setting is taken from its flag, else from its environment variable, else from the file of --config, "
-        "else from the Supervisor's options, else it has its default.",
+        epilog="Each setting is taken from its flag, else from its environment variable, else from the file of "
+        "--config, else from the Supervisor's options, else it has its default.",
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
     )

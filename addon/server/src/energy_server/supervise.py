@@ -1,4 +1,4 @@
-"""Keep background tasks running: log an unknown failure once, remember it for Status, start the task again after a wait.
+"""Keep background tasks running: an unknown failure is logged once, remembered for Status, and the task restarts.
 
 In:   a coroutine function that runs until it is cancelled.
 Out:  nothing; only cancelling ends it. A wait doubles from 1 s to 60 s and starts over after a run that lasted longer.

@@ -1,8 +1,8 @@
 """What is logged of requests: nothing that a visitor could have written by mistake.
 
 In:   answered requests; requests that were no HTTP.
-Out:  the method, the route's own path, the status, the time. Neither the query nor a header nor a path that is not ours, because
-      people paste tokens into the wrong places.
+Out:  the method, the route's own path, the status, the time. Neither the query nor a header nor a path that is not
+      ours, because people paste tokens into the wrong places.
 """
 
 import logging

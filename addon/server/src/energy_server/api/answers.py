@@ -1,8 +1,8 @@
-"""The shapes of the API's answers, for its OpenAPI document and its tests. `addon/dashboard/src/api/types.ts` mirrors them.
+"""The shapes of the API's answers, for its OpenAPI document and its tests; the dashboard's `types.ts` mirrors them.
 
 In:   nothing.
-Out:  models. The handlers write the same shapes straight from arrays, because building a model per value would cost more
-      than the query; the tests hold every answer against these.
+Out:  models. The handlers write the same shapes straight from arrays, because building a model per value would cost
+      more than the query; the tests hold every answer against these.
 """
 
 from typing import Literal

@@ -4,6 +4,7 @@ In:   the parts that `app` wires.
 Out:  `core_of(request)`, which raises StoreUnavailableError while there is none: no handler can forget to ask.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -47,16 +48,19 @@ class Stage:
     """Whether there is a Core, and if not why."""
 
     def __init__(self) -> None:
+        self.entered = asyncio.Event()
         self._core: Core | None = None
         self._error = StoreUnavailableError("The stores are being opened.")
 
     def enter(self, core: Core) -> None:
-        """The stores are open."""
+        """Say that the stores are open."""
         self._core = core
+        self.entered.set()
 
     def leave(self, error: StoreUnavailableError) -> None:
-        """The stores are not, or no longer, open."""
+        """Say that the stores are not, or no longer, open."""
         self._core, self._error = None, error
+        self.entered.clear()
 
     def core(self) -> Core:
         """Return the Core. Raises StoreUnavailableError."""
@@ -88,9 +92,10 @@ async def find_site(core: Core, site: str | None) -> Site:
     raise NotFoundError("There is no such Site.", field="site")
 
 
-async def find_entity(core: Core, site: str, key: str) -> Entity:
-    """Return an Entity. Raises NotFoundError."""
-    for entity in await core.state.entities(site):
-        if entity.key == key:
-            return entity
-    raise NotFoundError("There is no such Entity.", field="key")
+async def find_entities(core: Core, site: str, keys: Sequence[str]) -> list[Entity]:
+    """Return the Entities of these keys, in their order. Raises NotFoundError."""
+    known = {entity.key: entity for entity in await core.state.entities(site)}
+    for key in keys:
+        if key not in known:
+            raise NotFoundError("There is no such Entity.", field="key")
+    return [known[key] for key in keys]

@@ -1,9 +1,10 @@
 """Serve the built dashboard.
 
 In:   a path that is not of the API.
-Out:  a file of the build: hashed assets may be cached for ever, anything else is asked for anew; precompressed copies (`.br`,
-      `.gz`) are used where they lie beside a file. A path that names no file is a view of the dashboard and gets
-      index.html, with `<base href>` for the prefix under which the browser sees the server. NotFoundError for the rest.
+Out:  a file of the build: hashed assets may be cached for ever, anything else is asked for anew; precompressed copies
+      (`.br`, `.gz`) are used where they lie beside a file. A path that names no file is a view of the dashboard and
+      gets index.html, with `<base href>` for the prefix under which the browser sees the server. NotFoundError for
+      the rest.
 """
 
 import asyncio
@@ -62,10 +63,10 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
     path = request.match_info["path"]
     if path in ("", "index.html"):
         return await _index(request)
+    hashed = path.split("/", 1)[0] == HASHED
     file = await asyncio.to_thread(find_file, request.app[FOLDER], path)
     if file is not None:
-        hashed = path.split("/", 1)[0] == HASHED
         return web.FileResponse(file, headers={"Cache-Control": FOR_EVER if hashed else ASK_ANEW})
-    if "." in path.rsplit("/", 1)[-1]:
+    if hashed or "." in path.rsplit("/", 1)[-1]:
         raise NotFoundError("The dashboard has no such file.")
     return await _index(request)

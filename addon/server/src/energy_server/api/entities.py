@@ -17,7 +17,9 @@ from energy_server.model.reading import Reading
 DAY_US = 86_400_000_000
 
 
-def _describe(core: Core, entity: Entity, latest: Reading | None, per_minute: float, last_day: Span) -> dict[str, object]:
+def _describe(
+    core: Core, entity: Entity, latest: Reading | None, per_minute: float, last_day: Span
+) -> dict[str, object]:
     known = share(core.ledger, [entity], last_day)
     return {
         "site": entity.site,

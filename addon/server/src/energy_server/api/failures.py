@@ -35,7 +35,12 @@ _CODE_OF = {status.value: code for code, status in STATUS_OF.items()} | {400: "b
 
 
 def error_response(
-    code: str, message: str, *, field: str | None = None, status: int | None = None, headers: Mapping[str, str] | None = None
+    code: str,
+    message: str,
+    *,
+    field: str | None = None,
+    status: int | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     """Return the one error body."""
     return web.Response(
@@ -66,5 +71,6 @@ async def render_failures(request: web.Request, handler: Handler) -> web.StreamR
             raise
         return _of_aiohttp(err)
     except Exception:  # the one place that answers for a defect in a handler; without it the answer would be HTML
-        _LOGGER.exception("Defect while answering %s", request.match_info.route.name or request.method)
+        resource = request.match_info.route.resource
+        _LOGGER.exception("Defect while answering %s %s", request.method, resource.canonical if resource else "-")
         return error_response("internal", "The server failed; its log has the details.")

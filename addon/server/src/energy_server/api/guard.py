@@ -3,8 +3,8 @@
 In:   a request, the allowed names, `Auth`.
 Out:  the handler's answer, or HostNotAllowedError, OriginNotAllowedError, UnauthorizedError, TooManyAttemptsError.
 
-A Host from an allow-list stops DNS rebinding; an Origin that equals the Host stops other pages from writing or from opening a
-WebSocket with a visitor's session.
+A Host from an allow-list stops DNS rebinding; an Origin that equals the Host stops other pages from writing or from
+opening a WebSocket with a visitor's session.
 """
 
 from collections.abc import Collection
@@ -69,9 +69,10 @@ def same_origin(origin: str, host: str) -> bool:
     try:
         left, right = urlsplit(origin), urlsplit(f"//{host}")
         default = DEFAULT_PORTS[left.scheme]
-        return left.hostname == right.hostname and (left.port or default) == (right.port or default)
-    except (KeyError, ValueError):  # "null", or not a URL
+        ports = left.port or default, right.port or default
+    except KeyError, ValueError:  # "null", or not a URL
         return False
+    return left.hostname == right.hostname and ports[0] == ports[1]
 
 
 def check_origin(request: web.Request) -> None:

@@ -1,4 +1,4 @@
-"""Is the process there, and can it work?
+"""Whether the process is there, and whether it can work.
 
 In:   nothing.
 Out:  200, or for `ready` StoreUnavailableError (503) while the stores cannot be used.

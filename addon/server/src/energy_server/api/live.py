@@ -1,8 +1,9 @@
 """Show new readings in every open dashboard at once.
 
 In:   events of the Link and of the rollup, by `publish`, from any stage, without waiting.
-Out:  messages on the WebSocket of each browser. A browser that is slow gets, as soon as its socket is free, only the newest
-      reading of each Entity: what waits for it is bounded by the number of Entities. Nothing here fails towards the Link.
+Out:  messages on the WebSocket of each browser. A browser that is slow gets, as soon as its socket is free, only the
+      newest reading of each Entity: what waits for it is bounded by the number of Entities. Nothing here fails
+      towards the Link.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ RATE_MINUTES = 60
 CLOSE_WITHIN_S = 2.0
 
 type Row = tuple[str, int, float | None]
+type Message = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,13 @@ class Browser:
             if known is None or known[1] <= ts_us:
                 self.rows[event.site, key] = (key, ts_us, value)
 
-    def messages(self) -> list[dict[str, object]]:
+    def messages(self) -> list[Message]:
         """Return what waits, as messages, and forget it."""
         self.waiting.clear()
-        messages: list[dict[str, object]] = [
-            *({"type": "link", "site": site, "connected": now} for site, now in self.connected.items()),
-            *({"type": "catalog", "site": site} for site in self.catalogs),
+        messages: list[Message] = [
+            {"type": "link", "site": site, "connected": now} for site, now in self.connected.items()
         ]
+        messages += [{"type": "catalog", "site": site} for site in self.catalogs]
         if self.rows:
             messages.append({"type": "readings", "rows": list(self.rows.values())})
         messages += [
@@ -129,7 +131,7 @@ class LiveHub:
             browser.take(event)
 
     async def attend(
-        self, request: web.Request, site: str | None, snapshot: Callable[[], Awaitable[dict[str, object]]]
+        self, request: web.Request, site: str | None, snapshot: Callable[[], Awaitable[Message]]
     ) -> web.WebSocketResponse:
         """Serve one browser until it leaves: first the snapshot, then what is new since. Raises TooManyError."""
         if len(self._browsers) >= MOST_BROWSERS:
@@ -158,7 +160,7 @@ class LiveHub:
             await asyncio.wait(going, timeout=CLOSE_WITHIN_S)
 
 
-async def _write(socket: web.WebSocketResponse, browser: Browser, first: dict[str, object]) -> None:
+async def _write(socket: web.WebSocketResponse, browser: Browser, first: Message) -> None:
     """Send what waits whenever the socket is free; ends when the browser is gone."""
     try:
         await socket.send_frame(orjson.dumps(first), WSMsgType.TEXT)

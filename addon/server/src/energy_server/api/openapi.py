@@ -1,8 +1,8 @@
 """Describe the API as an OpenAPI document, made from the table of routes and the models.
 
 In:   the routes.
-Out:  the document, as a dictionary. A route or parameter that is not described cannot exist: handlers get only what their
-      model declares.
+Out:  the document, as a dictionary. A route or parameter that is not described cannot exist: handlers get only what
+      their model declares.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,9 +19,12 @@ from energy_server.api.parameters import Query
 from energy_server.api.route import Route
 
 REFERENCE = "#/components/schemas/{model}"
-DESCRIPTION = """Times in answers are epoch microseconds (`_us`). Times in requests are ISO 8601 with an offset or Z, or a date
-(the start of that local day), or epoch seconds, or epoch microseconds if greater than 1e14. Spans are half open. Every answer that
-is no success has the one error body. Access: `Authorization: Bearer <token>`, or the session cookie of `POST /api/session`."""
+DESCRIPTION = """
+Times in answers are epoch microseconds (`_us`). Times in requests are ISO 8601 with an offset or Z, or a date (the
+start of that local day), or epoch seconds, or epoch microseconds if greater than 1e14. Spans are half open. Every
+answer that is no success has the one error body. Access: `Authorization: Bearer <token>`, or the session cookie of
+`POST /api/session`. Requests are limited to 64 KiB of body, 16 KiB of address and 8 KiB a header.
+"""
 ALWAYS = ("invalid_parameter", "host_not_allowed", "internal")
 CLOSED = ("unauthorized", "too_many_attempts")
 OF_DATA = ("not_found", "store_unavailable")

@@ -1,8 +1,8 @@
 """Understand the parameters of a request: instants, time zones, spans, keys.
 
 In:   the query string.
-Out:  a typed query, or InvalidParameterError that names the parameter. Unknown parameters are refused, so a typing error is
-      never silently ignored.
+Out:  a typed query, or InvalidParameterError that names the parameter. Unknown parameters are refused, so a typing
+      error is never silently ignored.
 
 An instant is one of
 - ISO 8601 with an offset or Z (`2026-11-01T06:30:00+01:00`);
@@ -61,7 +61,7 @@ def _zone(name: object) -> ZoneInfo:
     if isinstance(name, str) and len(name) <= 64:  # noqa: PLR2004 longer than any name in the IANA database
         try:
             return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+        except ZoneInfoNotFoundError, ValueError, OSError:
             pass
     raise ValueError("must be an IANA time zone, e.g. Europe/Berlin")
 
@@ -166,7 +166,7 @@ def parse_query[Q: Query](request: web.Request, model: type[Q]) -> Q:
 
 
 def validate[M: BaseModel](model: type[M], values: object) -> M:
-    """Return the model. Raises InvalidParameterError for the first thing that is wrong; its message repeats no value."""
+    """Return the model. Raises InvalidParameterError for the first thing that is wrong; it repeats no value."""
     try:
         return model.model_validate(values)
     except ValidationError as err:

@@ -1,15 +1,16 @@
 """Readings of one Entity.
 
 In:   a key, a span, and optionally how many points are enough.
-Out:  every reading of the span with the one in force at its start; or at most `points` buckets that keep the extremes. A span
-      that holds no more readings than `points` is given as it is. TooManyError rather than an endless answer.
+Out:  every reading of the span with the one in force at its start; or at most `points` buckets that keep the
+      extremes. A span that holds no more readings than `points` is given as it is. TooManyError rather than an
+      endless answer.
 """
 
 import numpy as np
 from aiohttp import web
 from pydantic import Field
 
-from energy_server.api.core import core_of, find_entity, find_site
+from energy_server.api.core import core_of, find_entities, find_site
 from energy_server.api.parameters import Key, SpanQuery
 from energy_server.api.reply import column, reply
 from energy_server.errors import TooManyError
@@ -60,13 +61,13 @@ async def readings(request: web.Request, query: ReadingsQuery) -> web.Response:
     """Answer with readings."""
     core = core_of(request)
     site = await find_site(core, query.site)
-    entity = await find_entity(core, site.id, query.key)
+    (entity,) = await find_entities(core, site.id, [query.key])
     span = query.window(site.time_zone).span
     reduced = await core.series.reduce(site.id, entity.key, span.since_us, span.until_us, query.points or 1)
     count = int(reduced.count.sum())
     if query.points is None and count > MOST_READINGS:
         raise TooManyError(
-            f"The span holds {count:,} readings, more than {MOST_READINGS:,}: ask for fewer with points, or a shorter span",
+            f"The span holds {count:,} readings, more than {MOST_READINGS:,}: use points, or a shorter span",
             field="points",
         )
     whole = query.points is None or count <= query.points

@@ -12,6 +12,9 @@ import orjson
 from aiohttp import web
 from numpy.typing import NDArray
 
+from energy_server.model.statistic import Provenance
+
+NAMES = np.array([provenance.name.lower() for provenance in Provenance], dtype=object)
 OPTIONS = orjson.OPT_SERIALIZE_NUMPY
 WORTH_COMPRESSING = 4_096
 
@@ -29,3 +32,9 @@ def reply(document: Mapping[str, object], request: web.Request) -> web.Response:
 def column[T: np.generic](values: NDArray[T]) -> NDArray[T]:
     """Return the values as one contiguous block, which the JSON writer needs."""
     return np.ascontiguousarray(values)
+
+
+def provenance_names(values: NDArray[np.uint8]) -> list[str]:
+    """Return the names of numbers of Provenance."""
+    names: list[str] = NAMES[values].tolist()
+    return names

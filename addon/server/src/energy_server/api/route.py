@@ -17,8 +17,8 @@ from energy_server.api.parameters import Query, parse_query
 class Route[Q: Query]:
     """One route.
 
-    `answer` None: 204 without a body. `socket`: a WebSocket, whose messages are `answer`s. `open`: needs no authentication.
-    `data`: answers from the stores, so it may find nothing, or find them closed.
+    `answer` None: 204 without a body. `socket`: a WebSocket, whose messages are `answer`s. `open`: needs no
+    authentication. `data`: answers from the stores, so it may find nothing, or find them closed.
     """
 
     method: str

@@ -76,5 +76,5 @@ OPEN = frozenset((route.method, route.path) for route in ROUTES if route.open)
 def register(app: web.Application) -> None:
     """Put all routes into the application; what is neither API nor Link belongs to the dashboard."""
     for route in ROUTES:
-        app.router.add_route(route.method, route.path, route.handle, name=f"{route.method} {route.path}")
-    app.router.add_get(DASHBOARD, dashboard, name="dashboard")
+        app.router.add_route(route.method, route.path, route.handle)
+    app.router.add_get(DASHBOARD, dashboard)

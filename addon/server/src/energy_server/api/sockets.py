@@ -26,9 +26,8 @@ def check_upgrade(request: web.Request) -> None:
 async def snapshot(core: Core, site: str | None) -> dict[str, object]:
     """Return the newest reading of every Entity and which Sites are connected."""
     ids = [known.id for known in await core.state.sites() if site in (None, known.id)]
-    rows = [
-        (reading.key, reading.ts_us, reading.value) for id_ in ids for reading in (await core.series.latest(id_)).values()
-    ]
+    latest = [reading for id_ in ids for reading in (await core.series.latest(id_)).values()]
+    rows = [(reading.key, reading.ts_us, reading.value) for reading in latest]
     connected = {id_: core.links.status(id_).connected for id_ in ids}
     return {"type": "snapshot", "now_us": core.clock_us(), "rows": rows, "connected": connected}
 

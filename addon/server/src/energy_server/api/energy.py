@@ -1,0 +1,123 @@
+"""The home's energy: who fed whom between local borders, what devices used, gas and water.
+
+In:   a span, a resolution, a zone.
+Out:  one value of each column for each interval, and totals. The rules are those of `energy.query`; here the Statistics
+      are only fetched. TooManyError rather than an endless answer.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import cast
+
+import numpy as np
+from aiohttp import web
+from numpy.typing import NDArray
+from pydantic import Field
+
+from energy_server.api.core import Core, core_of, find_site
+from energy_server.api.parameters import SpanQuery
+from energy_server.api.reply import column, provenance_names, reply
+from energy_server.energy.flows import FLOWS
+from energy_server.energy.periods import DAY_US, Resolution, edges
+from energy_server.energy.query import EnergyAnswer, Quantity, answer, wanted
+from energy_server.errors import TooManyError
+from energy_server.model.entity import Entity
+from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US, Level, Source, StatisticColumns
+
+MOST_INTERVALS = 10_000
+SHORTEST_US = {
+    # Nominal lengths: a bound on the number of intervals, before they are made.
+    Resolution.FIVE_MINUTES: FIVE_MINUTES_US,
+    Resolution.HOUR: HOUR_US,
+    Resolution.DAY: DAY_US,
+    Resolution.WEEK: 7 * DAY_US,
+    Resolution.MONTH: 28 * DAY_US,
+    Resolution.YEAR: 365 * DAY_US,
+}
+COLUMNS = ("change", "covered_s")
+
+
+class EnergyQuery(SpanQuery):
+    """What to sum up, and how finely."""
+
+    resolution: Resolution = Field(description="Length of the intervals, which begin where they begin on local clocks.")
+
+
+def check_size(span_us: int, resolution: Resolution) -> None:
+    """Raise TooManyError if there are too many intervals."""
+    if resolution in SHORTEST_US and span_us // SHORTEST_US[resolution] > MOST_INTERVALS:
+        raise TooManyError(
+            f"That is more than {MOST_INTERVALS:,} intervals: ask for a coarser resolution or a shorter span",
+            field="resolution",
+        )
+
+
+async def _fetch(core: Core, site: str, entities: Sequence[Entity], edges_us: NDArray[np.int64]) -> EnergyAnswer:
+    fine, coarse = wanted(entities, edges_us)
+    start_us = int(edges_us[0]) // HOUR_US * HOUR_US
+    end_us = -(-int(edges_us[-1]) // HOUR_US) * HOUR_US
+
+    async def read(keys: Sequence[str], level: Level, source: Source) -> StatisticColumns:
+        return await core.series.statistics(site, keys, level, source, start_us, end_us, COLUMNS)
+
+    rolled_until = await core.state.document(f"rolled_until:{site}")
+    return answer(
+        entities,
+        await read(fine, Level.FIVE_MINUTES, Source.ROLLUP),
+        await read(coarse, Level.HOUR, Source.ROLLUP),
+        await read([*fine, *coarse], Level.HOUR, Source.IMPORT),
+        edges_us,
+        0 if rolled_until is None else cast("int", rolled_until["ts_us"]),
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _quantity(quantity: Quantity | None) -> dict[str, object] | None:
+    if quantity is None:
+        return None
+    return {"unit": quantity.unit, "values": column(quantity.values), "total": _known(quantity.total)}
+
+
+def _describe(found: EnergyAnswer) -> dict[str, object]:
+    shares = {
+        "untracked": found.untracked_total,
+        "self_sufficiency": found.self_sufficiency,
+        "self_consumption": found.self_consumption,
+    }
+    totals = {name: getattr(found.totals, name) for name in FLOWS} | shares
+    return {
+        "edges_us": column(found.edges_us),
+        "has": asdict(found.has),
+        "flows": {name: column(getattr(found.flows, name)) for name in FLOWS},
+        "devices": [
+            {
+                "key": device.key,
+                "name": device.name,
+                "parent": device.parent,
+                "values": column(device.values),
+                "total": _known(device.total),
+            }
+            for device in found.devices
+        ],
+        "untracked": column(found.untracked),
+        "gas": _quantity(found.gas),
+        "water": _quantity(found.water),
+        "provenance": provenance_names(found.provenance),
+        "totals": {name: _known(value) for name, value in totals.items()},
+    }
+
+
+async def energy(request: web.Request, query: EnergyQuery) -> web.Response:
+    """Answer with energy."""
+    core = core_of(request)
+    site = await find_site(core, query.site)
+    window = query.window(site.time_zone)
+    check_size(window.span.until_us - window.span.since_us, query.resolution)
+    edges_us = edges(window.span.since_us, window.span.until_us, query.resolution, window.zone)
+    found = await _fetch(core, site.id, await core.state.entities(site.id), edges_us)
+    head = {"site": site.id, "zone": window.zone.key, "resolution": query.resolution}
+    return reply({**head, **_describe(found)}, request)

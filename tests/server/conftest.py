@@ -1,0 +1,66 @@
+"""A real server on real stores in a temporary folder."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from energy_server.api.core import STAGE
+from energy_server.app import build, now_us, runner_of
+from energy_server.settings import Settings
+from tests.server.serving import BEARER, TOKEN, Running, Start
+
+
+@pytest.fixture
+def dashboard(tmp_path: Path) -> Path:
+    """Return a small build of a dashboard."""
+    folder = tmp_path / "dashboard"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text('<!doctype html><html><head><base href="./" /></head><body>home</body></html>')
+    (folder / "icon.svg").write_text("<svg/>")
+    (folder / "assets" / "main-1a2b3c4d.js").write_text("plain()")
+    (folder / "assets" / "main-1a2b3c4d.js.gz").write_bytes(b"not really gzip")
+    (folder / "assets" / "main-1a2b3c4d.js.br").write_bytes(b"not really brotli")
+    (tmp_path / "secret.txt").write_text("outside")
+    return folder
+
+
+@pytest.fixture
+async def start(tmp_path: Path, dashboard: Path) -> AsyncIterator[Start]:
+    """Return a function that starts a server; all are stopped at the end."""
+    stopping: list[Callable[[], Awaitable[None]]] = []
+
+    async def start_one(*, wait: bool = True, clock_us: Callable[[], int] = now_us, **settings: Any) -> Running:
+        chosen = {
+            "data_path": tmp_path / "data",
+            "dashboard_path": dashboard,
+            "token": SecretStr(TOKEN),
+            "commit_interval_s": 0.05,
+            "rollup_interval_s": 0.05,
+            **settings,
+        }
+        app = build(Settings.model_validate(chosen), clock_us)
+        runner = runner_of(app, access_log=False)
+        await runner.setup()
+        stopping.append(runner.cleanup)
+        await aiohttp.web.TCPSite(runner, "127.0.0.1", 0).start()
+        client = aiohttp.ClientSession(headers=BEARER)
+        stopping.append(client.close)
+        if wait:
+            async with asyncio.timeout(10):
+                await app[STAGE].entered.wait()
+        return Running(f"http://127.0.0.1:{runner.addresses[0][1]}", app[STAGE], client, chosen["data_path"])
+
+    yield start_one
+    for stop in reversed(stopping):
+        await stop()
+
+
+@pytest.fixture
+async def server(start: Start) -> Running:
+    """Return a running server."""
+    return await start()
