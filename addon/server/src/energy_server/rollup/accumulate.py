@@ -90,7 +90,9 @@ def _empty(count: int) -> _Periods:
 
 
 def _count(periods: _Periods, growth: Growth, grid: Grid) -> None:
-    known = _touched(growth.known_since_us, growth.known_until_us, grid)
+    known = np.zeros(grid.count, np.bool)
+    known[_touched(int(growth.ts_us[0]), int(growth.ts_us[-1]), grid)] = True
+    known[_touched(growth.silent_since_us, growth.silent_until_us, grid)] = True
     periods.provenance[known] = Provenance.MEASURED
     pieces = cut(growth.begin_us, growth.until_us, grid)
     share = pieces.length_us / (growth.until_us - growth.begin_us)[pieces.span]

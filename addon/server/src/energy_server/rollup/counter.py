@@ -34,8 +34,8 @@ RESET_SHARE = 0.9
 class Growth:
     """What a counter's readings say. Column i is about the pair of usable readings i and i + 1.
 
-    `amount` was added in (begin_us, until_us]; from since_us (reading i) to begin_us it stood still. Something is known
-    of [known_since_us, known_until_us). `ts_us`, `value` are the usable readings.
+    `amount` was added in (begin_us, until_us]; from since_us (reading i) to begin_us it stood still. `ts_us`, `value`
+    are the usable readings. After the last one it is known to stand during [silent_since_us, silent_until_us).
     """
 
     ts_us: Instants
@@ -43,8 +43,8 @@ class Growth:
     begin_us: Instants
     amount: NDArray[np.float64]
     provenance: NDArray[np.uint8]
-    known_since_us: int
-    known_until_us: int
+    silent_since_us: int
+    silent_until_us: int
 
     @property
     def since_us(self) -> Instants:
@@ -94,8 +94,7 @@ def grow(
         guessed &= ~heard | (amount != 0)
     by_origin = np.where(origin[1:] == Origin.LIVE, Provenance.MEASURED, Provenance.BACKFILLED)
     provenance = np.where(guessed, Provenance.INTERPOLATED, by_origin).astype(np.uint8)
-    known_until = _silent_until(readings, int(counts[-1]), covered)
-    return Growth(ts, value, begin, amount, provenance, int(ts[0]), known_until)
+    return Growth(ts, value, begin, amount, provenance, *_silent(readings, int(counts[-1]), covered))
 
 
 def heard_throughout(since_us: Instants, until_us: Instants, covered: tuple[Instants, Instants]) -> NDArray[np.bool]:
@@ -146,12 +145,15 @@ def _midnights(since_us: int, until_us: int, zone: ZoneInfo) -> Instants:
     return edges(since_us, until_us, Resolution.DAY, zone)[1:-1]
 
 
-def _silent_until(readings: ReadingSlice, last: int, covered: tuple[Instants, Instants]) -> int:
-    """Return until when the last usable reading is known to stand: a null, or the end of its Coverage."""
+def _silent(readings: ReadingSlice, last: int, covered: tuple[Instants, Instants]) -> tuple[int, int]:
+    """Return since and until when the last usable reading is known to stand: covered, and without a null."""
     ts = int(readings.ts_us[last])
     later_nulls = np.flatnonzero(np.isnan(readings.value[last:]))
-    null_us = int(readings.ts_us[last + later_nulls[0]]) if len(later_nulls) else None
-    _, covered_until = covered
+    covered_since, covered_until = covered
     place = int(np.searchsorted(covered_until, ts, side="right"))
-    covered_us = int(covered_until[place]) if place < len(covered_until) else ts
-    return covered_us if null_us is None else min(covered_us, null_us)
+    if place == len(covered_until):
+        return ts, ts
+    until = int(covered_until[place])
+    if len(later_nulls):
+        until = min(until, int(readings.ts_us[last + later_nulls[0]]))
+    return max(ts, int(covered_since[place])), until
