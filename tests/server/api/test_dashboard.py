@@ -67,8 +67,8 @@ async def test_a_file_that_is_not_there_is_not_the_page(server: Running, path: s
         "/%2e%2e%2fsecret.txt",
         "/assets/../../secret.txt",
         "/assets/..%5c..%5csecret.txt",
-        "//etc/passwd",
-        "/%2fetc/passwd",
+        "//etc/resolv.conf",
+        "/%2fetc/resolv.conf",
         "/link.txt",
         "/secret.txt%00.js",
     ],
@@ -82,7 +82,6 @@ async def test_nothing_outside_the_folder_is_served(server: Running, dashboard: 
     writer.close()
     assert answer.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400"))
     assert b"outside" not in answer
-    assert b"root:" not in answer
 
 
 async def test_a_dashboard_that_is_not_built_is_explained(start: Start, tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ async def send(server: Running, request: bytes) -> bytes:
         b"GET /api/health?" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ],
+    ids=["nonsense", "header", "address", "TLS"],
 )
 async def test_what_is_no_http_or_too_long_is_refused_and_not_quoted_in_the_log(
     server: Running, request_: bytes, caplog: pytest.LogCaptureFixture

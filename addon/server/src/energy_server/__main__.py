@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import orjson
 
-from energy_server.api.access_log import quiet_bad_requests
 from energy_server.api.auth import load_token
 from energy_server.api.openapi import document
 from energy_server.api.routes import ROUTES
@@ -25,7 +24,6 @@ FAILED = 1
 
 def _serve(settings: Settings) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    quiet_bad_requests()
     try:
         asyncio.run(serve(settings))
     except OSError as err:

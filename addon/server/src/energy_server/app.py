@@ -18,7 +18,7 @@ from functools import partial
 
 from aiohttp import web
 
-from energy_server.api.access_log import AccessLogger
+from energy_server.api.access_log import AccessLogger, http_logger
 from energy_server.api.auth import Auth, load_token
 from energy_server.api.core import STAGE, Core, Stage
 from energy_server.api.dashboard import FOLDER
@@ -195,6 +195,7 @@ def runner_of(app: web.Application, *, access_log: bool) -> web.AppRunner:
         app,
         access_log=logging.getLogger("energy_server.access") if access_log else None,
         access_log_class=AccessLogger,
+        logger=http_logger(),
         shutdown_timeout=SHUTDOWN_WITHIN_S,
         max_line_size=MOST_LINE_BYTES,
         max_field_size=MOST_HEADER_BYTES,

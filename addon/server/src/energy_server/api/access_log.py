@@ -31,6 +31,9 @@ class BadRequests(logging.Filter):
         return not isinstance(error, HttpProcessingError)
 
 
-def quiet_bad_requests() -> None:
-    """Install the filter."""
-    logging.getLogger("aiohttp.server").addFilter(BadRequests())
+def http_logger() -> logging.Logger:
+    """Return the logger of what happens below the handlers."""
+    logger = logging.getLogger("energy_server.http")
+    if not logger.filters:
+        logger.addFilter(BadRequests())
+    return logger

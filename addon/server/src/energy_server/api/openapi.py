@@ -96,8 +96,10 @@ def document(routes: Sequence[Route[Any]]) -> Mapping[str, object]:
     models = {model for route in routes for model in (route.answer, route.body) if model} | {ErrorBody}
     ordered = sorted(models, key=lambda model: model.__name__)
     _, schemas = models_json_schema([(model, "serialization") for model in ordered], ref_template=REFERENCE)
+    components = dict(schemas["$defs"])
     paths: dict[str, dict[str, object]] = {}
     for route in routes:
+        components |= route.query.model_json_schema(ref_template=REFERENCE).get("$defs", {})
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",
@@ -105,7 +107,7 @@ def document(routes: Sequence[Route[Any]]) -> Mapping[str, object]:
         "security": [{"token": []}, {"session": []}],
         "paths": paths,
         "components": {
-            "schemas": schemas["$defs"],
+            "schemas": components,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "energy_session"},

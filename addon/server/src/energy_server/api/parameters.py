@@ -170,7 +170,9 @@ def validate[M: BaseModel](model: type[M], values: object) -> M:
     try:
         return model.model_validate(values)
     except ValidationError as err:
-        first = err.errors(include_input=False, include_url=False, include_context=False)[0]
+        errors = err.errors(include_input=False, include_url=False, include_context=False)
+    # A misspelt name is the cause of a missing one, so it is told first.
+    first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
     field = str(first["loc"][0]) if first["loc"] else None
     if first["type"] == "extra_forbidden":
         raise InvalidParameterError("There is no such parameter", field=field)
