@@ -171,7 +171,7 @@ export function energy(startUs: number, endUs: number, resolution: Resolution, s
   edges.push(endUs);
   const count = edges.length - 1;
   const columns = emptyFlows<(number | null)[]>(() => Array.from({ length: count }, () => null));
-  const devices = DEVICE_NAMES.map((name, i) => ({ key: `device_${i}`, name: name as string, parent: null, values: Array.from<number | null>({ length: count }).fill(null), total: null as number | null }));
+  const devices = DEVICE_NAMES.map((name, i) => ({ key: `device_${i}`, name: name, parent: null, values: Array.from<number | null>({ length: count }).fill(null), total: null as number | null }));
   const totals = emptyFlows<number | null>(() => null);
   const provenance = edges.slice(0, -1).map((us) => provenanceOf(us, nowUs));
   for (let us = startUs; us < Math.min(endUs, nowUs); us += MINUTE_US) {
@@ -184,7 +184,7 @@ export function energy(startUs: number, endUs: number, resolution: Resolution, s
       totals[name] = (totals[name] ?? 0) + flows[name] / 60;
     }
     for (const device of devices) {
-      const kwh = minute.devices[device.name as keyof typeof minute.devices] / 60;
+      const kwh = minute.devices[device.name] / 60;
       device.values[i] = (device.values[i] ?? 0) + kwh;
       device.total = (device.total ?? 0) + kwh;
     }

@@ -3,6 +3,7 @@
  * `MOCK=<scenario>` chooses what it plays; `POST /mock/<scenario>` changes it while running. `MOCK=off` leaves /api to ENERGY_URL.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Plugin, ViteDevServer } from 'vite';
 import type { LiveMessage, LiveRow, Resolution } from '../src/api/types.ts';
 import * as answers from './answers.ts';
@@ -115,7 +116,7 @@ function serve(server: ViteDevServer, mock: MockServer): void {
     if (path.startsWith('/api/') || path.startsWith('/mock/')) mock.handle(request, response);
     else next();
   });
-  server.httpServer?.on('upgrade', (request: IncomingMessage, socket) => {
+  server.httpServer?.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
     if (!request.url?.startsWith('/api/live')) return;
     if (mock.scenario === 'down' || mock.scenario === 'login') {
       socket.destroy();
@@ -133,7 +134,7 @@ function serve(server: ViteDevServer, mock: MockServer): void {
 }
 
 export function mockServer(): Plugin {
-  const scenario = process.env['MOCK'] ?? 'live';
+  const scenario = process.env.MOCK ?? 'live';
   return {
     name: 'mock-server',
     apply: 'serve',

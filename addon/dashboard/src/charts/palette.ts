@@ -1,6 +1,9 @@
 /** The tokens of the page as the charts need them: resolved colours, fills laid on the card, patterns. */
 
-export type Pattern = { image: HTMLCanvasElement; repeat: 'repeat' };
+export interface Pattern {
+  image: HTMLCanvasElement;
+  repeat: 'repeat';
+}
 export type Fill = string | Pattern;
 
 export interface Palette {
@@ -14,6 +17,8 @@ export interface Palette {
   gridText: string;
   fill: (series: SeriesColour) => Fill;
   edge: (series: SeriesColour) => string;
+  /** The energy colour itself. */
+  plain: (series: SeriesColour) => string;
   hatch: () => Pattern;
 }
 
@@ -65,7 +70,7 @@ export function readPalette(): Palette {
   const style = getComputedStyle(document.documentElement);
   const token = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   const card = token('card');
-  const dark = document.documentElement.dataset['theme'] === 'dark';
+  const dark = document.documentElement.dataset.theme === 'dark';
   const share = parseFloat(token('fill')) / 100;
   const striped = (colour: string): Pattern =>
     tile(STRIPE_SIZE, (context) => {
@@ -90,6 +95,7 @@ export function readPalette(): Palette {
       if (series.startsWith('use-')) return token(series);
       return mix(token(TOKEN[series]), card, share);
     },
+    plain: (series) => token(TOKEN[series]),
     edge: (series) => token(`${TOKEN[series]}-edge`),
     hatch: () =>
       tile(HATCH_SIZE, (context) => {

@@ -92,7 +92,7 @@ export function priceOption(model: PriceModel, palette: Palette): ChartOption {
         type: 'custom',
         silent: true,
         data: [0],
-        renderItem: (_params, api) => ({ type: 'group', children: draw(model, palette, (data) => api.coord(data) as Point) as never }),
+        renderItem: (_params, api) => ({ type: 'group', children: draw(model, palette, (data) => api.coord(data) as Point) }),
       },
     ],
   };

@@ -54,8 +54,8 @@ export function plotOf(model: StepsModel, width: number): Plot {
   return {
     left: narrow ? 28 : 34,
     right: model.ends.length > 0 && !narrow ? 88 : narrow ? 6 : 14,
-    top: model.captions ? (narrow ? 18 : 24) : 10,
-    bottom: model.marks.length > 0 || model.captions ? 30 : 24,
+    top: model.captions ? 24 : 10,
+    bottom: model.marks.length > 0 || model.below.length > 0 ? 30 : 24,
   };
 }
 
@@ -66,7 +66,7 @@ function custom(name: string, z: number, draw: Draw): CustomSeriesOption {
     z,
     silent: true,
     data: [0],
-    renderItem: (_params, api) => ({ type: 'group', children: draw((data) => api.coord(data) as Point) as never }),
+    renderItem: (_params, api) => ({ type: 'group', children: draw((data) => api.coord(data) as Point) }),
   };
 }
 
@@ -104,7 +104,7 @@ function drawSteps({ base, values, sign, fill, edge }: Layer): Draw {
         inner.push(coord([i, sign * low]), coord([i + 1, sign * low]));
       }
       return [
-        { type: 'polygon', shape: { points: [...outer, ...inner.reverse()] }, style: { fill: fill as string } },
+        { type: 'polygon', shape: { points: [...outer, ...inner.reverse()] }, style: { fill: fill } },
         { type: 'polyline', shape: { points: outer }, style: { stroke: edge, lineWidth: 1, fill: 'none' } },
       ];
     });
@@ -121,7 +121,7 @@ function drawBars({ base, values, sign, fill, edge }: Layer): Draw {
       const height = Math.abs(y1 - y0);
       if (height < 0.35) return [];
       const shape = { x: Math.round(x0) + 0.5, y, width: Math.round(x1 - x0) - 1, height };
-      return [{ type: 'rect', shape, style: { fill: fill as string, stroke: height > 2 ? edge : 'none', lineWidth: 1 } }];
+      return [{ type: 'rect', shape, style: { fill: fill, stroke: height > 2 ? edge : 'none', lineWidth: 1 } }];
     });
 }
 
@@ -166,7 +166,7 @@ function drawMark(mark: Mark, model: StepsModel, palette: Palette): Draw {
 
 function missingBand(x0: number, x1: number, top: number, bottom: number, label: string, palette: Palette): Node[] {
   const width = x1 - x0;
-  const band: Node = { type: 'rect', shape: { x: x0, y: top, width, height: bottom - top }, style: { fill: palette.hatch() as unknown as string } };
+  const band: Node = { type: 'rect', shape: { x: x0, y: top, width, height: bottom - top }, style: { fill: palette.hatch() } };
   if (width < label.length * 6 + 12) return [band];
   const style = { text: label, x: (x0 + x1) / 2, y: top + 14, fill: palette.ink, font: FONT, align: 'center', verticalAlign: 'middle', backgroundColor: palette.card, padding: [2, 4] };
   return [band, { type: 'text', style } as Node];
@@ -199,7 +199,7 @@ function axes(model: StepsModel, palette: Palette, plot: Plot): Pick<ChartOption
       splitLine: { show: false },
       axisLabel: {
         ...label,
-        margin: model.marks.length > 0 || model.captions ? 12 : 6,
+        margin: model.marks.length > 0 || model.below.length > 0 ? 12 : 6,
         customValues: model.ticks.map((tick) => tick.at),
         alignMinLabel: inside ? 'left' : 'center',
         alignMaxLabel: inside ? 'right' : 'center',

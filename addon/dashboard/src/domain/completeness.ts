@@ -21,15 +21,17 @@ export interface MonthRow {
 }
 
 const WORTH_A_MARK_S = 1;
+/** The newest moments are not claimed yet: an idle home settles them every 30 s, the ledger is written every 10 s. */
+const NOT_YET_CLAIMED_S = 120;
 
-function cellOf(day: Completeness['days'][number], firstKnown: string): DayCell {
+function cellOf(day: Completeness['days'][number], firstKnown: string, today: string): DayCell {
   const known = day.live_s + day.backfilled_s + day.statistics_s;
   const blank = day.date < firstKnown || (known === 0 && day.missing_s === 0);
   return {
     date: day.date,
     kind: blank ? 'blank' : day.statistics_s > day.live_s + day.backfilled_s ? 'statistics' : 'live',
     backfilled: !blank && day.backfilled_s >= WORTH_A_MARK_S,
-    missing_s: blank || day.missing_s < WORTH_A_MARK_S ? 0 : day.missing_s,
+    missing_s: blank || day.missing_s < (day.date === today ? NOT_YET_CLAIMED_S : WORTH_A_MARK_S) ? 0 : day.missing_s,
   };
 }
 
@@ -49,7 +51,7 @@ function monthRow(first: string, today: string, byDate: Map<string, Completeness
     const date = `${first.slice(0, 8)}${String(day).padStart(2, '0')}`;
     if (date > today) break;
     const entry = byDate.get(date);
-    const cell: DayCell = entry ? cellOf(entry, firstKnown) : { date, kind: 'blank', backfilled: false, missing_s: 0 };
+    const cell: DayCell = entry ? cellOf(entry, firstKnown, today) : { date, kind: 'blank', backfilled: false, missing_s: 0 };
     cells.push(cell);
     if (!entry || cell.kind === 'blank') continue;
     known += entry.live_s + entry.backfilled_s + entry.statistics_s;

@@ -51,16 +51,15 @@ const amount = (value: number | null): number => Math.max(0, value ?? 0);
 
 /** The figures of a period. `uses`: the devices to name, in order, so that two periods that are compared name the same. */
 export function figuresOf(energy: Energy, uses: readonly string[] = biggestUses(energy)): Figures {
-  const totals = energy.totals;
+  const { totals } = energy;
   const sources = [totals.solar, totals.battery_discharge, totals.grid_import].map(amount);
   const sinks = [totals.home, totals.battery_charge, totals.grid_export].map(amount);
-  const sum = sources.reduce((a, b) => a + b, 0);
-  const decimals = kwhDecimals(sum);
-  const [solar = 0, discharge = 0, imported = 0] = roundParts(sources, decimals);
+  const decimals = kwhDecimals(sum(sources));
+  const [solar, discharge, imported] = three(roundParts(sources, decimals));
   const totalFrom = roundTo(solar + discharge + imported, decimals);
   // Where meters disagree by more than rounding, each side prints its own sum.
-  const closes = Math.abs(sinks.reduce((a, b) => a + b, 0) - sum) < 0.05;
-  const [home = 0, charge = 0, exported = 0] = roundParts(sinks, decimals, closes ? totalFrom : undefined);
+  const closes = Math.abs(sum(sinks) - sum(sources)) < 0.05;
+  const [home, charge, exported] = three(roundParts(sinks, decimals, closes ? totalFrom : sum(sinks)));
   return {
     known: isKnown(totals),
     solar,
@@ -74,10 +73,13 @@ export function figuresOf(energy: Energy, uses: readonly string[] = biggestUses(
     uses: useRows(energy, uses, home, decimals),
     selfSufficiency: totals.self_sufficiency,
     selfConsumption: totals.self_consumption,
-    gas: energy.gas?.total ?? null,
-    water: energy.water?.total ?? null,
+    ...volumes(energy),
   };
 }
+
+const volumes = ({ gas, water }: Energy): Pick<Figures, 'gas' | 'water'> => ({ gas: gas?.total ?? null, water: water?.total ?? null });
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+const three = (values: readonly number[]): [number, number, number] => [values[0] ?? 0, values[1] ?? 0, values[2] ?? 0];
 
 function isKnown(totals: Flows<number | null>): boolean {
   return [totals.solar, totals.battery_discharge, totals.grid_import, totals.home, totals.battery_charge, totals.grid_export].some(
@@ -88,20 +90,26 @@ function isKnown(totals: Flows<number | null>): boolean {
 function useRows(energy: Energy, keys: readonly string[], home: number, decimals: number): UseRow[] {
   const named = keys.map((key) => energy.devices.find((device) => device.key === key)).filter((device) => device !== undefined);
   const kwh = named.map((device) => amount(device.total));
-  const rest = Math.max(0, amount(energy.totals.home) - kwh.reduce((a, b) => a + b, 0));
+  const rest = Math.max(0, amount(energy.totals.home) - sum(kwh));
   const printed = roundParts([...kwh, rest], decimals, home);
   const rows: UseRow[] = named.map((device, index) => ({ id: device.key, name: device.name, kwh: printed[index] ?? 0 }));
   return [...rows, { id: 'rest', name: null, kwh: printed[named.length] ?? 0 }];
 }
 
+export interface UseColumn {
+  id: string;
+  name: string | null;
+  values: (number | null)[];
+}
+
 /** Use by interval of the named devices and of the rest: columns of kWh that add up to home, null where home is unknown. */
-export function useColumns(energy: Energy, keys: readonly string[]): { id: string; name: string | null; values: (number | null)[] }[] {
+export function useColumns(energy: Energy, keys: readonly string[]): UseColumn[] {
   const named = keys.map((key) => energy.devices.find((device) => device.key === key)).filter((device) => device !== undefined);
   const home = energy.flows.home;
   const left = home.map((value) => (value === null ? null : Math.max(0, value)));
-  const columns = named.map((device) => ({
+  const columns: UseColumn[] = named.map((device) => ({
     id: device.key,
-    name: device.name as string | null,
+    name: device.name,
     values: home.map((_, i) => {
       const room = left[i] ?? null;
       if (room === null) return null;

@@ -51,20 +51,12 @@ export function describeHome(entities: readonly Entity[]): Home {
 }
 
 function topLevelDevices(entities: readonly Entity[]): Device[] {
-  const nested = new Set<string>();
-  for (const entity of entities) {
-    for (const assigned of entity.roles) {
-      if (assigned.role === 'device' && assigned.parent !== null) nested.add(assigned.group);
-    }
-  }
-  const devices: Device[] = [];
-  for (const entity of entities) {
-    for (const assigned of entity.roles) {
-      if (assigned.role !== 'device_power' || assigned.parent !== null || nested.has(assigned.group)) continue;
-      devices.push({ key: entity.key, name: assigned.name ?? entity.name, group: assigned.group });
-    }
-  }
-  return devices;
+  const assigned = entities.flatMap((entity) => entity.roles.map((role) => ({ ...role, key: entity.key, title: role.name ?? entity.name })));
+  const devices = assigned.filter(({ role }) => role === 'device' || role === 'device_power');
+  const nested = new Set(devices.filter(({ parent }) => parent !== null).map(({ group }) => group));
+  return devices
+    .filter(({ role, group }) => role === 'device_power' && !nested.has(group))
+    .map(({ key, title, group }) => ({ key, name: title, group }));
 }
 
 /** Every Entity whose readings the live flow needs. */

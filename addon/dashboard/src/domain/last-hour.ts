@@ -14,12 +14,14 @@ export interface LastHour {
   grid: (number | null)[] | null;
   home: (number | null)[];
   missing: boolean[];
+  /** What the end of the chart says: the power of this moment, kW. */
+  now: { solar: number | null; home: number | null };
 }
 
 type Column = (number | null)[];
 
 /** `untilUs`: what lies after it is not known (the clock, or the last reading when the connection is down). */
-export function lastHour(home: Home, samples: ReadonlyMap<string, Samples>, nowUs: number, untilUs: number, gaps: SiteStatus['gaps']): LastHour {
+export function lastHour(home: Home, samples: ReadonlyMap<string, Samples>, nowUs: number, untilUs: number, gaps: SiteStatus['gaps']): Omit<LastHour, 'now'> {
   const startUs = (Math.floor(nowUs / MINUTE_US) - MINUTES + 1) * MINUTE_US;
   const column = (keys: readonly string[], project: (watts: number) => number): Column | null =>
     keys.length === 0 ? null : addColumns(keys.map((key) => means(samples.get(key), startUs, untilUs, project)));
@@ -28,7 +30,7 @@ export function lastHour(home: Home, samples: ReadonlyMap<string, Samples>, nowU
   const sources = [home.solar, home.battery, home.grid].filter((source) => source.present);
   const whole = home.homePowerKeys.length > 0 ? column(home.homePowerKeys, signed) : closing(sources.map((source) => column(source.powerKeys, signed)));
   const blank = gapMinutes(gaps, startUs);
-  const clear = (values: Column | null): Column | null => values && values.map((value, i) => (blank[i] ? null : value));
+  const clear = (values: Column | null): Column | null => values?.map((value, i) => (blank[i] ? null : value)) ?? null;
   const use = clear(whole) ?? Array.from({ length: MINUTES }, () => null);
   return {
     startUs,

@@ -14,18 +14,17 @@ export function roundParts(parts: readonly number[], decimals: number, total?: n
   const factor = 10 ** decimals;
   const target = Math.round((total ?? parts.reduce((sum, part) => sum + part, 0)) * factor);
   const units = parts.map((part) => Math.floor(part * factor + 1e-9));
-  let left = target - units.reduce((sum, unit) => sum + unit, 0);
-  const order = parts
-    .map((part, index) => ({ index, remainder: part * factor - (units[index] ?? 0) }))
-    .sort((a, b) => (left >= 0 ? b.remainder - a.remainder : a.remainder - b.remainder));
-  // A total that is not the sum of its parts is spread over the largest remainders too, but no part falls below zero.
-  for (let turn = 0; left !== 0 && turn < order.length * 100; turn++) {
-    const index = order[turn % order.length]?.index ?? 0;
-    const unit = units[index] ?? 0;
-    if (left > 0) units[index] = unit + 1;
-    else if (unit > 0) units[index] = unit - 1;
-    else continue;
-    left += left > 0 ? -1 : 1;
+  const left = target - units.reduce((sum, unit) => sum + unit, 0);
+  const order = parts.map((_, index) => index);
+  const remainder = (index: number): number => (parts[index] ?? 0) * factor - (units[index] ?? 0);
+  order.sort((a, b) => (left > 0 ? remainder(b) - remainder(a) : remainder(a) - remainder(b)));
+  // More units are left than parts, or too many were given, only where the total is not the sum of its parts.
+  for (let given = 0, turn = 0; given < Math.abs(left) && turn < order.length * (Math.abs(left) + 1); turn++) {
+    const index = order[turn % order.length] ?? 0;
+    const unit = (units[index] ?? 0) + Math.sign(left);
+    if (unit < 0) continue;
+    units[index] = unit;
+    given += 1;
   }
   return units.map((unit) => unit / factor);
 }

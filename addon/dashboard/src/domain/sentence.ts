@@ -31,17 +31,23 @@ function useClause(links: Links): string {
   return t('say.three', { main: t(CAPITAL[main.name]), a: t(WORD[second.name]), b: t(WORD[third.name]) });
 }
 
-function restClauses(links: Links): string[] {
-  const clauses: string[] = [];
+/** Where solar power that the home does not use goes. "The rest" only where solar alone feeds the home. */
+function solarClauses(links: Links): Key[] {
   const charges = flows(links.solar_to_battery);
   const exports = flows(links.solar_to_grid);
-  const solarAlone = !flows(links.grid_to_home) && !flows(links.battery_to_home);
-  if (charges && exports && solarAlone) clauses.push(t('say.rest.both'));
-  else if (charges) clauses.push(t(solarAlone ? 'say.rest.battery' : 'say.also.solarBattery'));
-  if (exports && !(charges && solarAlone)) clauses.push(t(solarAlone ? 'say.rest.grid' : 'say.also.solarGrid'));
-  if (flows(links.grid_to_battery)) clauses.push(t('say.also.gridBattery'));
-  if (flows(links.battery_to_grid)) clauses.push(t('say.also.batteryGrid'));
+  const alone = !flows(links.grid_to_home) && !flows(links.battery_to_home);
+  if (charges && exports && alone) return ['say.rest.both'];
+  const clauses: Key[] = [];
+  if (charges) clauses.push(alone ? 'say.rest.battery' : 'say.also.solarBattery');
+  if (exports) clauses.push(alone ? 'say.rest.grid' : 'say.also.solarGrid');
   return clauses;
+}
+
+function restClauses(links: Links): string[] {
+  const clauses = solarClauses(links);
+  if (flows(links.grid_to_battery)) clauses.push('say.also.gridBattery');
+  if (flows(links.battery_to_grid)) clauses.push('say.also.batteryGrid');
+  return clauses.map((key) => t(key as 'say.rest.both'));
 }
 
 /** "Solar covers all use. The rest charges the battery and goes to the grid." */

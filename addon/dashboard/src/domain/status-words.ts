@@ -11,13 +11,13 @@ type Reason = (typeof REASONS)[number];
 const reasonOf = (reason: string | null): Reason | 'unknown' => REASONS.find((known) => known === reason) ?? 'unknown';
 
 /** The whole hero: what is complete, what is missing, and what goes on. */
-export function statusSentence(site: SiteStatus, formats: Formats): { complete: string; gaps: string; note: string } {
+export function statusSentence(site: SiteStatus, connected: boolean, formats: Formats): { complete: string; gaps: string; note: string } {
   const { live_since_us: live, share } = site.complete;
   const complete =
     live === null || share === null
       ? t('status.nothingYet')
       : t('status.complete', { share: formats.completeness(share), day: formats.dayWords(dateOf(live, formats.zone)) });
-  return { complete, gaps: gapsSentence(site.gaps, formats), note: noteOf(site, formats) };
+  return { complete, gaps: gapsSentence(site.gaps, formats), note: noteOf(site, connected, formats) };
 }
 
 export function gapsSentence(gaps: readonly Gap[], formats: Formats): string {
@@ -29,9 +29,9 @@ export function gapsSentence(gaps: readonly Gap[], formats: Formats): string {
   return gaps.length === 2 ? t('status.gapsTwo', { length, reason }) : tn('status.gapsReason', gaps.length, { length, reason });
 }
 
-function noteOf(site: SiteStatus, formats: Formats): string {
+function noteOf(site: SiteStatus, connected: boolean, formats: Formats): string {
   const clauses: string[] = [];
-  const { importing, connected, since_us: since } = site.link;
+  const { importing, since_us: since } = site.link;
   if (importing) clauses.push(t('status.importing', importing));
   const statistics = site.complete.statistics_since_us;
   if (statistics !== null) clauses.push(t('status.back', { day: formats.dayWords(dateOf(statistics, formats.zone)) }));

@@ -25,12 +25,14 @@ export interface TrustInput {
 export function trustOf({ connection, site, siteConnected, newestUs, nowUs }: TrustInput): Trust {
   if (connection === 'down') return { state: 'off' };
   if (connection === 'connecting') return { state: 'connecting' };
-  if (newestUs === null || !siteConnected || nowUs - newestUs > STALE_US) {
-    return { state: 'waiting', sinceUs: newestUs ?? site?.link.since_us ?? null };
+  if (!site || newestUs === null || !siteConnected || nowUs - newestUs > STALE_US) {
+    return { state: 'waiting', sinceUs: newestUs ?? (site ? site.link.since_us : null) };
   }
-  const importing = site?.link.importing;
-  if (importing && importing.total > 0 && importing.done < importing.total) {
-    return { state: 'importing', share: importing.done / importing.total };
-  }
-  return { state: 'live', newestUs, complete: site?.complete.share ?? null };
+  const share = importShare(site);
+  return share === null ? { state: 'live', newestUs, complete: site.complete.share } : { state: 'importing', share };
+}
+
+/** The share of Entities whose history has arrived, while it is arriving. */
+export function importShare({ link: { importing } }: SiteStatus): number | null {
+  return importing && importing.done < importing.total ? importing.done / importing.total : null;
 }

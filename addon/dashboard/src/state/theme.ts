@@ -19,7 +19,7 @@ export function startTheme(): void {
   const system = matchMedia('(prefers-color-scheme: dark)');
   const apply = (): void => {
     const dark = choice === 'dark' || (choice === 'auto' && system.matches);
-    document.documentElement.dataset['theme'] = dark ? 'dark' : 'light';
+    document.documentElement.dataset.theme = dark ? 'dark' : 'light';
     document.dispatchEvent(new Event(THEME_EVENT));
   };
   apply();

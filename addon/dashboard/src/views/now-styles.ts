@@ -16,6 +16,14 @@ export const nowStyles = css`
   .side > :last-child {
     flex: 1;
   }
+  @media (min-width: 1024px) {
+    .view {
+      min-height: calc(100dvh - 104px);
+    }
+    ed-hour-card {
+      flex: 1;
+    }
+  }
   .pair {
     display: flex;
     flex-direction: column;

@@ -7,14 +7,14 @@ import type { Energy, Entity, SiteStatus } from '../api/types';
 import '../components/flow/device-list';
 import '../components/flow/power-flow';
 import '../components/message/message';
-import { notice } from '../components/message/notice';
+import { notice, noticeStyles } from '../components/message/notice';
 import '../components/now/carbon-card';
 import '../components/now/hour-card';
 import '../components/now/price-card';
 import '../components/now/today-card';
 import { powerKeys, type Home } from '../domain/home';
 import { lastHour, type LastHour } from '../domain/last-hour';
-import { deviceRows, powerNow, rankDevices, type DeviceRow, type PowerNow } from '../domain/power';
+import { deviceRows, powerNow, type Amount, rankDevices, type DeviceRow, type PowerNow } from '../domain/power';
 import { powerSentence, powerTrouble } from '../domain/sentence';
 import { HOUR_US, MINUTE_US, addDays, dateOf, startOfDay } from '../domain/time';
 import { t, tn } from '../i18n';
@@ -23,7 +23,6 @@ import { Loader } from '../state/loader';
 import { ReadingsWindow } from '../state/readings-window';
 import type { Store } from '../state/store';
 import { base, card } from '../styles/shared';
-import { noticeStyles } from '../components/message/notice';
 import { nowStyles } from './now-styles';
 
 const SHOWN_DEVICES = 5;
@@ -132,7 +131,9 @@ export class EdNowView extends LitElement {
     const entities = this.store.entities?.length ?? 0;
     const until = this.stale && this.store.newestUs !== null ? this.store.newestUs : this.store.nowUs;
     const gaps = site.gaps.filter((gap) => gap.entities * 2 >= entities);
-    this.hour = lastHour(home, samples, this.store.nowUs, until, gaps);
+    const power = powerNow(home, this.store.values);
+    const kwOf = (amount: Amount | null): number | null => (amount?.state === 'known' ? amount.kw : null);
+    this.hour = { ...lastHour(home, samples, this.store.nowUs, until, gaps), now: { solar: kwOf(power.solar), home: kwOf(power.home) } };
     this.hourAt = now;
     this.hourOf = samples;
   }

@@ -4,7 +4,7 @@ import { LitElement, html, nothing, svg, type PropertyValues, type SVGTemplateRe
 import { customElement, property, state } from 'lit/decorators.js';
 import type { LinkName } from '../../domain/balance';
 import type { Formats } from '../../domain/format';
-import { existingLinks, type Amount, type DeviceRow, type PowerNow, type SourceName, type TileName } from '../../domain/power';
+import { existingLinks, type Amount, type DeviceRow, type PowerNow, type TileName } from '../../domain/power';
 import { feeders } from '../../domain/sentence';
 import { t } from '../../i18n';
 import { base } from '../../styles/shared';
@@ -147,7 +147,7 @@ export class EdPowerFlow extends LitElement {
     if (name === 'home') return t('flow.tile.home');
     const direction = directionOf(amount);
     if (name === 'solar') return t(direction === 'from' ? 'flow.tile.solar.from' : 'flow.tile.solar.idle');
-    return t(`flow.tile.${name as Exclude<SourceName, 'solar'>}.${direction}`);
+    return t(`flow.tile.${name}.${direction}`);
   }
 
   private renderDeviceLinks(layout: Layout, deviceX: number): SVGTemplateResult[] {

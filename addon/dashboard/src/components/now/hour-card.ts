@@ -11,7 +11,7 @@ import { t } from '../../i18n';
 import { base, button, card, swatch, table } from '../../styles/shared';
 import '../chart/steps-chart';
 
-const TABLE_EVERY_MINUTES = 1;
+const SHORT = { solar: 'energy.node.solar', battery_discharge: 'energy.node.battery', grid_import: 'energy.node.grid' } as const;
 
 @customElement('ed-hour-card')
 export class EdHourCard extends LitElement {
@@ -47,10 +47,31 @@ export class EdHourCard extends LitElement {
           height: 128px;
         }
         .legend {
+          order: 3;
           width: 100%;
+        }
+        .title > .note {
+          margin-left: auto;
         }
         .long {
           display: none;
+        }
+      }
+      @media (min-width: 600px) {
+        .short {
+          display: none;
+        }
+      }
+      @media (min-width: 1024px) {
+        .card {
+          display: flex;
+          flex-direction: column;
+          height: 100%;
+        }
+        ed-steps-chart {
+          flex: 1;
+          min-height: 196px;
+          max-height: 360px;
         }
       }
     `,
@@ -71,11 +92,13 @@ export class EdHourCard extends LitElement {
       <div class="title">
         <h2 id="title">${t('hour.title')}</h2>
         <div class="legend">
-          ${this.model?.above.map(({ id, name }) => html`<span class="named"><i class="swatch ${id}"></i>${name}</span>`)}
-          <span class="named"><i class="swatch line"></i>${t('series.home')}</span>
-          <span class="second long">${t('hour.unit')}</span>
-          <button class="text-button note" aria-pressed=${this.asTable} @click=${this.toggle}>${t(this.asTable ? 'table.hide' : 'table.show')}</button>
+          ${this.model?.above.map(({ id, name }) => html`<span class="named"><i class="swatch ${id}"></i><span class="long">${name}</span><span class="short">${t(SHORT[id as keyof typeof SHORT])}</span></span>`)}
+          <span class="named"><i class="swatch line"></i><span class="long">${t('series.home')}</span><span class="short">${t('energy.node.home')}</span></span>
         </div>
+        <span class="note">
+          <span class="long">${t('hour.unit')}</span><span class="short">kW</span> ·
+          <button class="text-button" @click=${this.toggle}>${t(this.asTable ? 'table.hide' : 'table.show')}</button>
+        </span>
       </div>
       ${this.asTable ? this.renderTable() : html`<ed-steps-chart .model=${this.model} .known=${MINUTES} .panel=${this.panel} summary=${this.summary()}></ed-steps-chart>`}
     </section>`;
@@ -98,8 +121,7 @@ export class EdHourCard extends LitElement {
     const above = this.seriesOf(hour);
     const sums = hour.home.map((home, i) => Math.max(home ?? 0, above.reduce((sum, { values }) => sum + (values[i] ?? 0), 0)));
     this.scale = keepScale(this.scale, Math.max(...sums), 5);
-    const solar = hour.solar?.at(-1) ?? null;
-    const home = hour.home.at(-1) ?? null;
+    const { solar, home } = hour.now;
     const labels = [0, 10, 20, 30, 40, 50].map((at) => ({ at, label: this.timeAt(hour, at) }));
     return {
       count: MINUTES,
@@ -153,7 +175,7 @@ export class EdHourCard extends LitElement {
   private renderTable(): TemplateResult | typeof nothing {
     const { hour, model } = this;
     if (!hour || !model) return nothing;
-    const places = Array.from({ length: MINUTES / TABLE_EVERY_MINUTES }, (_, i) => MINUTES - 1 - i * TABLE_EVERY_MINUTES);
+    const places = Array.from({ length: MINUTES }, (_, i) => MINUTES - 1 - i);
     return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="title">
       <table>
         <thead>

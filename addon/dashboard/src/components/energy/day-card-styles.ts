@@ -1,0 +1,159 @@
+import { css } from 'lit';
+
+export const dayCardStyles = css`
+  .card {
+    display: flex;
+    flex-direction: column;
+    height: 100%;
+    padding-bottom: 12px;
+  }
+  .title {
+    margin-bottom: 4px;
+  }
+  ed-steps-chart,
+  .scroll {
+    flex: 1;
+    height: 296px;
+    min-height: 296px;
+  }
+  .scroll {
+    overflow: auto;
+  }
+  .scroll thead th {
+    position: sticky;
+    top: 0;
+    background: var(--card);
+  }
+  ed-steps-chart + .legend,
+  .scroll + .legend {
+    margin-top: 6px;
+  }
+  .segments {
+    display: inline-flex;
+    align-self: center;
+    border: 1px solid var(--line);
+    border-radius: 16px;
+    overflow: hidden;
+  }
+  .segments button {
+    height: 30px;
+    padding: 0 12px;
+    color: var(--ink-2);
+    font: 500 12px/16px Roboto, sans-serif;
+  }
+  .segments button:hover {
+    background: var(--track);
+  }
+  .segments button[aria-pressed='true'] {
+    background: var(--tint);
+    color: var(--primary-text);
+  }
+  .segments button:focus-visible {
+    outline-offset: -3px;
+    border-radius: 16px;
+  }
+  .foot {
+    display: flex;
+    align-items: baseline;
+    gap: 16px;
+    margin-top: 8px;
+  }
+  .foot button {
+    margin-left: auto;
+    white-space: nowrap;
+    color: var(--primary-text);
+    font-weight: 500;
+  }
+  .known {
+    display: flex;
+    align-items: baseline;
+    gap: 8px;
+  }
+  .sign {
+    flex: none;
+    align-self: center;
+    width: 16px;
+  }
+  .sign.backfilled {
+    height: 3px;
+    background: repeating-linear-gradient(90deg, var(--ink) 0 3px, transparent 3px 5px);
+  }
+  .sign.statistics {
+    height: 5px;
+    border: solid var(--ink-2);
+    border-width: 1px 0;
+  }
+  .sign.interpolated {
+    border-top: 1px dashed var(--ink);
+  }
+  .sign.missing {
+    height: 12px;
+    border: 1px solid var(--error);
+    border-radius: 3px;
+    background: repeating-linear-gradient(135deg, var(--error) 0 1.5px, transparent 1.5px 5px);
+  }
+  .head {
+    display: flex;
+    gap: 4px;
+    font-weight: 500;
+  }
+  .head .second {
+    font-weight: 400;
+  }
+  .head b {
+    margin-left: auto;
+    font-weight: 500;
+  }
+  .reading th,
+  .reading td {
+    height: 22px;
+    font-size: 13px;
+  }
+  @media (max-width: 599.98px) {
+    .title h2 {
+      flex: 1;
+    }
+    .title .legend {
+      order: 3;
+      width: 100%;
+      margin: 4px 0 0;
+    }
+    .segments {
+      border-radius: 20px;
+    }
+    .segments button {
+      height: 38px;
+    }
+    ed-steps-chart,
+    .scroll {
+      height: 256px;
+      min-height: 256px;
+    }
+    .in-place {
+      min-height: 80px;
+      margin-bottom: 8px;
+    }
+    .cells {
+      display: grid;
+      grid-template-columns: 1fr 1fr;
+      gap: 2px 20px;
+      margin-top: 4px;
+      font-size: 13px;
+    }
+    .cells > span {
+      display: flex;
+      align-items: center;
+      gap: 6px;
+      min-width: 0;
+    }
+    .cell-name {
+      overflow: hidden;
+      text-overflow: ellipsis;
+      white-space: nowrap;
+    }
+    .cells b {
+      margin-left: auto;
+      font-weight: 500;
+    }
+  }
+`;

@@ -1,0 +1,279 @@
+/** Completeness by month and day, one drawing for all widths; the same as a table. */
+import { LitElement, css, html, nothing, svg, type PropertyValues, type SVGTemplateResult, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import type { DayCell, MonthRow } from '../../domain/completeness';
+import type { Formats } from '../../domain/format';
+import { SECOND_US } from '../../domain/time';
+import { t, tn } from '../../i18n';
+import { base, button, card, table } from '../../styles/shared';
+
+interface Sizes {
+  label: number;
+  right: number;
+  row: number;
+  cell: number;
+  gap: number;
+  top: number;
+  dot: number;
+}
+
+const WIDE: Sizes = { label: 76, right: 76, row: 17, cell: 13, gap: 3, top: 16, dot: 2.5 };
+const SMALL: Sizes = { label: 34, right: 54, row: 15, cell: 11, gap: 1, top: 14, dot: 1.8 };
+const SMALL_BELOW = 560;
+const MARKED_DAYS = [1, 5, 10, 15, 20, 25, 31];
+const DAYS = 31;
+
+@customElement('ed-calendar')
+export class EdCalendar extends LitElement {
+  static override styles = [
+    base,
+    card,
+    button,
+    table,
+    css`
+      svg {
+        display: block;
+        font: 400 12px/16px Roboto, sans-serif;
+      }
+      text {
+        fill: var(--ink);
+      }
+      .second-ink {
+        fill: var(--ink-2);
+      }
+      .incomplete {
+        fill: var(--error);
+        font-weight: 500;
+      }
+      .live {
+        fill: var(--measured);
+        stroke: var(--grid-text);
+        stroke-opacity: 0.5;
+        stroke-width: 0.5;
+      }
+      .statistics {
+        fill: var(--statistics);
+      }
+      .line {
+        fill: var(--primary-text);
+        opacity: 0.55;
+      }
+      .dot {
+        fill: var(--ink);
+      }
+      .missing {
+        fill: url(#hatch);
+        stroke: var(--error);
+        stroke-width: 1.5;
+      }
+      .hatch-ground {
+        fill: var(--card);
+      }
+      .hatch-line {
+        fill: var(--error);
+      }
+      .focused {
+        fill: none;
+        stroke: var(--ink);
+        stroke-width: 2;
+      }
+      .legend {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 4px 20px;
+        font: 400 12px/16px Roboto, sans-serif;
+      }
+      .legend span {
+        display: inline-flex;
+        align-items: center;
+        gap: 6px;
+      }
+      .grid {
+        min-height: 220px;
+        border-radius: 4px;
+      }
+      .foot {
+        display: flex;
+        align-items: baseline;
+        min-height: 16px;
+        margin-top: 6px;
+      }
+      .foot button {
+        margin-left: auto;
+      }
+      @media (max-width: 599.98px) {
+        .legend {
+          gap: 4px 14px;
+          margin: 0 0 8px !important;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) months: readonly MonthRow[] = [];
+  @property({ attribute: false }) formats!: Formats;
+  @state() private width = 0;
+  @state() private focused: { month: number; day: number } | null = null;
+  @state() private asTable = false;
+
+  private readonly sizes = new ResizeObserver(([entry]) => {
+    if (entry) this.width = Math.round(entry.contentRect.width);
+  });
+
+  override firstUpdated(): void {
+    this.observe();
+  }
+
+  override updated(changed: PropertyValues): void {
+    if (changed.has('asTable')) this.observe();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.sizes.disconnect();
+  }
+
+  override render(): TemplateResult {
+    return html`<section class="card" aria-labelledby="title">
+      <div class="title">
+        <h2 id="title">${t('calendar.title')}</h2>
+        <div class="legend">${this.renderLegend()}</div>
+      </div>
+      ${this.asTable ? this.renderTable() : this.renderDrawing()}
+      <div class="foot note">
+        <span role="status">${this.focused ? this.spoken() : nothing}</span>
+        <button class="text-button" @click=${this.toggle}>${t(this.asTable ? 'table.hideCalendar' : 'table.show')}</button>
+      </div>
+    </section>`;
+  }
+
+  private observe(): void {
+    this.sizes.disconnect();
+    const box = this.renderRoot.querySelector('.grid');
+    if (box) this.sizes.observe(box);
+  }
+
+  private toggle(): void {
+    this.asTable = !this.asTable;
+  }
+
+  private renderLegend(): TemplateResult[] {
+    const sign = (kind: DayCell['kind'], backfilled: boolean, missing: boolean): TemplateResult =>
+      html`<svg width="16" height="12" aria-hidden="true">${HATCH} ${drawCell(0.5, 0.5, 15, 11, 2.5, { date: '', kind, backfilled, missing_s: missing ? 1 : 0 })}</svg>`;
+    return [
+      html`<span>${sign('live', false, false)}${t('calendar.measured')}</span>`,
+      html`<span>${sign('live', true, false)}${t('calendar.backfilled')}</span>`,
+      html`<span>${sign('statistics', false, false)}${t('calendar.statistics')}</span>`,
+      html`<span>${sign('blank', false, true)}${t('calendar.missing')}</span>`,
+    ];
+  }
+
+  private renderDrawing(): TemplateResult {
+    const lacking = this.months.flatMap((month) => month.days).filter((day) => day.missing_s > 0).length;
+    const missing = lacking === 0 ? t('calendar.noneMissing') : tn('calendar.someMissing', lacking);
+    return html`<div
+      class="grid"
+      tabindex="0"
+      role="group"
+      aria-roledescription="calendar"
+      aria-label=${t('calendar.summary', { missing })}
+      @keydown=${this.onKey}
+      @pointermove=${this.onPointer}
+      @pointerdown=${this.onPointer}
+      @pointerleave=${this.unfocus}
+      @blur=${this.unfocus}
+    >
+      ${this.width > 0 ? this.renderSvg() : nothing}
+    </div>`;
+  }
+
+  private get layout(): Sizes & { step: number } {
+    const sizes = this.width < SMALL_BELOW ? SMALL : WIDE;
+    return { ...sizes, step: (this.width - sizes.label - sizes.right) / DAYS };
+  }
+
+  private renderSvg(): TemplateResult {
+    const { label, top, row, cell, gap, dot, step } = this.layout;
+    const heads = MARKED_DAYS.map((day) => svg`<text class="second-ink" x=${label + (day - 0.5) * step - gap / 2} y="9" text-anchor="middle">${day}</text>`);
+    const rows = this.months.map((month, i) => {
+      const y = top + i * row;
+      const cells = month.days.map((day, d) => drawCell(label + d * step, y, step - gap, cell, dot, day));
+      const share = month.share === null ? '' : this.formats.completeness(month.share);
+      return svg`<text x="0" y=${y + cell - 2}>${this.formats.month(month.date, this.width >= SMALL_BELOW)}</text>${cells}
+        <text class=${month.missing_s > 0 ? 'incomplete' : 'second-ink'} x=${this.width} y=${y + cell - 2} text-anchor="end">${share}</text>`;
+    });
+    return html`<svg width=${this.width} height=${top + this.months.length * row} aria-hidden="true">${HATCH}${heads}${rows}${this.renderFocus()}</svg>`;
+  }
+
+  private renderFocus(): SVGTemplateResult | typeof nothing {
+    if (!this.focused) return nothing;
+    const { label, top, row, cell, gap, step } = this.layout;
+    return svg`<rect class="focused" x=${label + this.focused.day * step - 1.5} y=${top + this.focused.month * row - 1.5} width=${step - gap + 3} height=${cell + 3} rx="3"></rect>`;
+  }
+
+  private dayAt(at: { month: number; day: number } | null): DayCell | undefined {
+    return at ? this.months[at.month]?.days[at.day] : undefined;
+  }
+
+  private spoken(): string {
+    const day = this.dayAt(this.focused);
+    return day && day.kind !== 'blank' ? t('calendar.day', { day: this.formats.dayMiddle(day.date), what: wordsOf(day, this.formats) }) : '';
+  }
+
+  private onPointer(event: PointerEvent): void {
+    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    const { label, top, row, step } = this.layout;
+    const at = { month: Math.floor((event.clientY - box.top - top) / row), day: Math.floor((event.clientX - box.left - label) / step) };
+    this.focused = this.dayAt(at) ? at : null;
+  }
+
+  private readonly unfocus = (): void => {
+    this.focused = null;
+  };
+
+  private onKey(event: KeyboardEvent): void {
+    const by: Record<string, [number, number]> = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+    const move = by[event.key];
+    if (event.key === 'Escape') this.focused = null;
+    if (!move) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const last = { month: this.months.length - 1, day: (this.months.at(-1)?.days.length ?? 1) - 1 };
+    const next = this.focused ? { month: this.focused.month + move[0], day: this.focused.day + move[1] } : last;
+    if (this.dayAt(next)) this.focused = next;
+  }
+
+  private renderTable(): TemplateResult {
+    return html`<table>
+      <thead>
+        <tr><th scope="col">${t('calendar.month')}</th><th scope="col">${t('calendar.complete')}</th><th scope="col">${t('calendar.days')}</th></tr>
+      </thead>
+      <tbody>
+        ${this.months.map((month) => {
+          const lacking = month.days.filter((day) => day.missing_s > 0).map((day) => String(Number(day.date.slice(8))));
+          return html`<tr>
+            <th scope="row">${this.formats.month(month.date, true)}</th>
+            <td>${month.share === null ? '' : this.formats.completeness(month.share)}</td>
+            <td>${lacking.join(', ')}</td>
+          </tr>`;
+        })}
+      </tbody>
+    </table>`;
+  }
+}
+
+const HATCH = svg`<defs><pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="5" height="5"></rect><rect class="hatch-line" width="2" height="5"></rect></pattern></defs>`;
+
+function drawCell(x: number, y: number, w: number, h: number, dot: number, day: DayCell): SVGTemplateResult | typeof nothing {
+  if (day.missing_s > 0) return svg`<rect class="missing" x=${x} y=${y} width=${w} height=${h} rx="2"></rect>`;
+  if (day.kind === 'blank') return nothing;
+  const ground = svg`<rect class=${day.kind} x=${x} y=${y} width=${w} height=${h} rx="2"></rect>`;
+  if (day.kind === 'statistics') return svg`${ground}<rect class="line" x=${x} y=${y + h / 2 - 0.5} width=${w} height="1"></rect>`;
+  return day.backfilled ? svg`${ground}<circle class="dot" cx=${x + w / 2} cy=${y + h / 2} r=${dot}></circle>` : ground;
+}
+
+function wordsOf(day: DayCell, formats: Formats): string {
+  if (day.missing_s > 0) return t('calendar.dayMissing', { length: formats.duration(day.missing_s * SECOND_US) });
+  if (day.kind === 'statistics') return t('calendar.dayFull.statistics');
+  return t(day.backfilled ? 'calendar.dayFull.backfilled' : 'calendar.dayFull.live');
+}

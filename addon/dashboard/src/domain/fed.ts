@@ -1,0 +1,77 @@
+/** Who fed whom over a period, as nodes and links in printed kWh. */
+import type { Energy } from '../api/types';
+import { kwhDecimals, topLevel, type Figures } from './figures';
+import { roundParts } from './rounding';
+
+export type NodeId = 'grid' | 'battery' | 'solar' | 'home' | 'toBattery' | 'toGrid' | 'others' | 'untracked' | `device ${string}`;
+
+export interface FedNode {
+  id: NodeId;
+  /** A device's name; null for the fixed nodes. */
+  name: string | null;
+  kwh: number;
+}
+
+export interface FedLink {
+  from: NodeId;
+  to: NodeId;
+  /** Exact, for the width. */
+  kwh: number;
+}
+
+export interface Fed {
+  nodes: FedNode[];
+  links: FedLink[];
+}
+
+const SHOWN_DEVICES = 4;
+const LEAST_KWH = 0.005;
+
+export function fedOf(energy: Energy, figures: Figures): Fed {
+  const { totals } = energy;
+  const links: FedLink[] = [
+    { from: 'grid', to: 'home', kwh: totals.grid_to_home ?? 0 },
+    { from: 'grid', to: 'toBattery', kwh: totals.grid_to_battery ?? 0 },
+    { from: 'battery', to: 'home', kwh: totals.battery_to_home ?? 0 },
+    { from: 'battery', to: 'toGrid', kwh: totals.battery_to_grid ?? 0 },
+    { from: 'solar', to: 'home', kwh: totals.solar_to_home ?? 0 },
+    { from: 'solar', to: 'toBattery', kwh: totals.solar_to_battery ?? 0 },
+    { from: 'solar', to: 'toGrid', kwh: totals.solar_to_grid ?? 0 },
+  ];
+  const uses = usesOf(energy, figures);
+  const nodes: FedNode[] = [
+    { id: 'grid', name: null, kwh: figures.grid_import },
+    { id: 'battery', name: null, kwh: figures.battery_discharge },
+    { id: 'solar', name: null, kwh: figures.solar },
+    { id: 'home', name: null, kwh: figures.home },
+    ...uses.map(({ id, name, kwh }) => ({ id, name, kwh })),
+    { id: 'toBattery', name: null, kwh: figures.battery_charge },
+    { id: 'toGrid', name: null, kwh: figures.grid_export },
+  ];
+  const all = [...links, ...uses.map(({ id, exact }): FedLink => ({ from: 'home', to: id, kwh: exact }))].filter(({ kwh }) => kwh >= LEAST_KWH);
+  const used = new Set(all.flatMap(({ from, to }) => [from, to]));
+  return { nodes: nodes.filter(({ id }) => used.has(id)), links: all };
+}
+
+interface Use extends FedNode {
+  exact: number;
+}
+
+function usesOf(energy: Energy, figures: Figures): Use[] {
+  const devices = topLevel(energy)
+    .map(({ key, name, total }): Omit<Use, 'kwh'> => ({ id: `device ${key}`, name, exact: total ?? 0 }))
+    .filter(({ exact }) => exact >= LEAST_KWH)
+    .sort((a, b) => b.exact - a.exact);
+  if (devices.length === 0) return [];
+  const uses = devices.length > SHOWN_DEVICES + 1 ? devices.slice(0, SHOWN_DEVICES) : [...devices];
+  const rest = devices.slice(uses.length).reduce((sum, { exact }) => sum + exact, 0);
+  if (rest > 0) uses.push({ id: 'others', name: null, exact: rest });
+  const tracked = uses.reduce((sum, { exact }) => sum + exact, 0);
+  uses.push({ id: 'untracked', name: null, exact: Math.max(0, (energy.totals.home ?? 0) - tracked) });
+  const printed = roundParts(
+    uses.map(({ exact }) => exact),
+    kwhDecimals(figures.totalFrom),
+    figures.home,
+  );
+  return uses.map((use, i) => ({ ...use, kwh: printed[i] ?? 0 }));
+}
