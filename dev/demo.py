@@ -49,6 +49,8 @@ class Notes:
     begun_s: int
     seed: int = DEFAULT_SEED
     connected_to: str = ""  # the address and token that the integration was given last
+    port: int = 8765
+    ha_port: int = 8123
 
     @classmethod
     def read(cls, folder: Path) -> Notes:
@@ -63,6 +65,16 @@ class Notes:
         fresh.write_text(json.dumps(asdict(self)))
         fresh.chmod(0o600)
         fresh.replace(path)
+
+
+def server(folder: Path, port: int) -> Server:
+    """Return the demo's server."""
+    return Server(folder / "server", port)
+
+
+def installation(folder: Path, port: int) -> Installation:
+    """Return the demo's Home Assistant."""
+    return Installation(folder / "home_assistant", port, components=COMPONENTS)
 
 
 def clear(folder: Path) -> None:
@@ -109,12 +121,11 @@ class Demo:
         self._running: list[Process] = []
         self.notes = Notes.read(folder)
         self.user = User()
-        free = free_port(port)
-        self.server = Server(folder / "server", free)
-        self.home_assistant = Installation(
-            folder / "home_assistant", free_port(ha_port, taken=[free]), components=COMPONENTS
-        )
-        for wanted, used in ((port, free), (ha_port, self.home_assistant.port)):
+        self.notes.port = free_port(port)
+        self.notes.ha_port = free_port(ha_port, taken=[self.notes.port])
+        self.server = server(folder, self.notes.port)
+        self.home_assistant = installation(folder, self.notes.ha_port)
+        for wanted, used in ((port, self.notes.port), (ha_port, self.notes.ha_port)):
             if wanted != used:
                 screen.say(f"  [yellow]Port {wanted} is in use; {used} is used instead.[/]")
 

@@ -285,7 +285,7 @@ class House:
                 yield day
 
     def prepare(self, at_s: int) -> None:
-        """Compute what is needed to answer for an instant and its day: 0.3 s, and 30 ms for each day since the epoch."""
+        """Compute what is needed to answer for an instant and its day: 0.3 s, 30 ms for each day since the epoch."""
         number = day_number(at_s)
         low, high = min(number - 1, self.epoch_day), max(number, self.epoch_day)
         missing = [n for n in range(low, high + 1) if n not in self._summaries]

@@ -14,7 +14,7 @@ from tests.dev.days import FIRST_S, LAST_S
 
 BEGIN_S = FIRST_S + 5 * HOUR_S
 STEP = 0.0011  # a counter that begins again is cut to whole steps at each beginning
-COUNTERS = [sensor for sensor in SENSORS if isinstance(sensor.source, Counter)]
+COUNTERS = [(sensor, sensor.source) for sensor in SENSORS if isinstance(sensor.source, Counter)]
 MEASURED = [sensor for sensor in SENSORS if not isinstance(sensor.source, Counter)]
 
 
@@ -61,11 +61,11 @@ def at(row: history.Row) -> int:
 def test_the_history_joins_what_home_assistant_counts(house: House, days: list[Hours], start_s: int) -> None:
     start_s = start_s // 10 * 10
     end_s = (start_s // HOUR_S + 1) * HOUR_S
-    for sensor in COUNTERS:
+    for sensor, source in COUNTERS:
         rows = made(house, days, sensor, start_s).rows
         assert at(rows[-1]) + HOUR_S == start_s // HOUR_S * HOUR_S
-        total = house.total(sensor.source.channel, end_s) - house.total(sensor.source.channel, end_s - HOUR_S)
-        raw_per_step, per_unit = sensor.source.step.value
+        total = house.total(source.channel, end_s) - house.total(source.channel, end_s - HOUR_S)
+        raw_per_step, per_unit = source.step.value
         joined = live_sum(house, sensor, start_s, end_s) - float(rows[-1]["sum"])
         assert joined == pytest.approx(total / raw_per_step / per_unit, abs=2 / per_unit + STEP), sensor.key
 
@@ -82,17 +82,17 @@ def test_each_hour_has_its_row_and_sums_only_grow(house: House, days: list[Hours
 
 
 def test_the_anchor_makes_the_first_hour_as_large_as_it_was(house: House, days: list[Hours]) -> None:
-    for sensor in COUNTERS:
+    for sensor, source in COUNTERS:
         anchor, first = made(house, days, sensor, LAST_S - 20 * HOUR_S).rows[:2]
-        _, per_unit = sensor.source.step.value
-        raw = house.total(sensor.source.channel, BEGIN_S + HOUR_S) - house.total(sensor.source.channel, BEGIN_S)
-        expected = raw / sensor.source.step.value[0] / per_unit
+        raw_per_step, per_unit = source.step.value
+        raw = house.total(source.channel, BEGIN_S + HOUR_S) - house.total(source.channel, BEGIN_S)
+        expected = raw / raw_per_step / per_unit
         assert float(first["sum"]) - float(anchor["sum"]) == pytest.approx(expected, abs=1.001 / per_unit)
         assert datetime.fromisoformat(str(anchor["start"])) < datetime(2018, 1, 1, tzinfo=UTC)
 
 
 def test_the_state_of_a_row_is_what_was_shown_at_the_hours_end(house: House, days: list[Hours]) -> None:
-    for sensor in COUNTERS:
+    for sensor, _ in COUNTERS:
         for row in made(house, days, sensor, LAST_S - 20 * HOUR_S).rows[1:]:
             value = shown(house, sensor, at(row) + HOUR_S)
             assert value is None or value == row["state"], sensor.key
@@ -114,4 +114,4 @@ def test_the_mean_of_a_power_is_the_energy_of_its_hour(house: House, days: list[
 
 def test_a_counters_history_needs_what_it_showed_first(house: House, days: list[Hours]) -> None:
     with pytest.raises(ValueError, match="showed first"):
-        history.series(house, COUNTERS[0], days, BEGIN_S, LAST_S // HOUR_S * HOUR_S, None)
+        history.series(house, COUNTERS[0][0], days, BEGIN_S, LAST_S // HOUR_S * HOUR_S, None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -66,8 +67,10 @@ def test_the_battery_stays_within_its_limits_and_goes_on_from_day_to_day(season:
     for day in season:
         assert day.stored_wh.min() >= battery.RESERVE_WH - 1
         assert day.stored_wh.max() <= battery.CAPACITY_WH + 1
-        assert max(day.rates[Channel.BATTERY_CHARGE].max(), day.rates[Channel.BATTERY_DISCHARGE].max()) <= battery.LIMIT_DW
-    for before, after in zip(season, season[1:], strict=False):
+        assert (
+            max(day.rates[Channel.BATTERY_CHARGE].max(), day.rates[Channel.BATTERY_DISCHARGE].max()) <= battery.LIMIT_DW
+        )
+    for before, after in pairwise(season):
         assert after.stored_wh[0] == pytest.approx(before.stored_wh[-1], abs=0.01)
 
 
@@ -195,11 +198,20 @@ def test_the_fridge_has_counted_on_while_it_was_offline(house: House) -> None:
 
 def test_powers_change_every_1_to_10_seconds(house: House) -> None:
     noon_s = FIRST_S + 9 * 3600
-    for key in ("grid_power", "solar_power", "battery_power", "consumption_power", "network_power", "living_room_power"):
+    for key in (
+        "grid_power",
+        "solar_power",
+        "battery_power",
+        "consumption_power",
+        "network_power",
+        "living_room_power",
+    ):
         sensor = of(key)
         assert isinstance(sensor.source, Power)
         assert 1 <= sensor.source.every_s <= 10
-        changes = sum(shown(house, sensor, at_s) != shown(house, sensor, at_s + 1) for at_s in range(noon_s, noon_s + 600))
+        changes = sum(
+            shown(house, sensor, at_s) != shown(house, sensor, at_s + 1) for at_s in range(noon_s, noon_s + 600)
+        )
         assert changes >= 45, key
 
 
