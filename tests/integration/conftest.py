@@ -64,15 +64,15 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry, server: FakeServer
 
 
 async def when(entry: MockConfigEntry, condition: Callable[[Snapshot], object]) -> Snapshot:
-    """Wait until the integration says that things are so."""
+    """Wait until the integration says that things are so: at each acknowledgement and each change of the Link."""
     coordinator: StatusCoordinator = entry.runtime_data.coordinator
-    changed = asyncio.Event()
-    unsubscribe = coordinator.async_add_listener(changed.set)
+    progress: asyncio.Event = entry.runtime_data.link._progress
+    unsubscribe = coordinator.async_add_listener(progress.set)
     try:
         async with asyncio.timeout(10):
             while not condition(coordinator.snapshot()):
-                changed.clear()
-                await changed.wait()
+                progress.clear()
+                await progress.wait()
     finally:
         unsubscribe()
     return coordinator.snapshot()
