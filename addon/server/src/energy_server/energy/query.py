@@ -166,11 +166,9 @@ def _flows(home: Meters, chosen: dict[str, Series], tallies: dict[str, Tally], e
     for contribution in home.contributions:
         slots.add(contribution, chosen[contribution.key])
     summed = slots.balanced(edges_us)
-    known = {
-        source: np.sum([tallies[part.key].known for part in home.contributions if part.source is source], axis=0) > 0
-        for source in Source
-        if home.has(source)
-    }
+    known = {source: slots.shared(source, edges_us) for source in Source if home.has(source)}
+    for part in home.contributions:
+        known[part.source] |= tallies[part.key].known > 0
     something = np.logical_or.reduce(list(known.values())) if known else np.zeros(len(edges_us) - 1, np.bool)
     columns = {"home": np.where(something, summed["home"], np.nan)}
     for name, needs in _NEEDS.items():

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from energy_server.energy.balance import Measured, balance
 from energy_server.energy.flows import FLOWS
-from energy_server.energy.meters import Contribution, MeasuredFlow, Part
+from energy_server.energy.meters import Contribution, MeasuredFlow, Part, Source
 from energy_server.energy.series import PARTS, Bins, Rows, Series, on_hours
 from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US
 
@@ -27,12 +27,16 @@ BLOCK = 8_192
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """The measured flows of every 5 minutes and of every hour of the span; an hour is in one of the two."""
+    """The measured flows of every 5 minutes and of every hour of the span.
+
+    An hour that is `hourly` is balanced as a whole. `heard`: in which hours something is known of a source.
+    """
 
     start_us: int
     five: dict[str, Energy]
     hour: dict[str, Energy]
     hourly: NDArray[np.bool]
+    heard: dict[Source, NDArray[np.bool]]
 
     @classmethod
     def around(cls, edges_us: Instants) -> Slots:
@@ -44,13 +48,21 @@ class Slots:
             {flow: np.zeros(count * PARTS) for flow in MeasuredFlow},
             {flow: np.zeros(count) for flow in MeasuredFlow},
             np.zeros(count, np.bool),
+            {source: np.zeros(count, np.bool) for source in Source},
         )
 
     def add(self, contribution: Contribution, one: Series) -> None:
         """Add an Entity's part to its flow."""
-        _scatter(self.five[contribution.flow], one.five, contribution.part, self.start_us, FIVE_MINUTES_US)
-        slots = _scatter(self.hour[contribution.flow], one.hours, contribution.part, self.start_us, HOUR_US)
-        self.hourly[slots] = True
+        five = _scatter(self.five[contribution.flow], one.five, contribution.part, self.start_us, FIVE_MINUTES_US)
+        hours = _scatter(self.hour[contribution.flow], one.hours, contribution.part, self.start_us, HOUR_US)
+        self.hourly[hours] = True
+        self.heard[contribution.source][hours] = True
+        self.heard[contribution.source][_hours_of(five)] = True
+
+    def shared(self, source: Source, edges_us: Instants) -> NDArray[np.bool]:
+        """Say which intervals have a part of an hour that was balanced as a whole and in which the source was heard."""
+        hours = np.flatnonzero(self.hourly & self.heard[source])
+        return Bins.of(_divisions(self.start_us + hours * HOUR_US), edges_us).count > 0
 
     def balanced(self, edges_us: Instants) -> dict[str, Energy]:
         """Return all flows between edges: the balance of each slot, summed."""
@@ -85,6 +97,13 @@ def _scatter(column: Energy, rows: Rows, part: Part, start_us: int, period_us: i
     slots = slice(low, high) if high - low == len(starts) else (starts - start_us) // period_us
     column[slots] += change
     return slots
+
+
+def _hours_of(five: slice | Instants) -> slice | Instants:
+    """Return the hours of some slots of 5 minutes."""
+    if isinstance(five, slice):
+        return slice(five.start // PARTS, -(-five.stop // PARTS))
+    return five // PARTS
 
 
 def _divisions(hour_us: Instants) -> Instants:

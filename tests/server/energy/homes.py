@@ -1,0 +1,206 @@
+"""Builders of homes and their Statistics, and the laws that every answer about them must keep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Self
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy_server.energy.flows import FLOWS
+from energy_server.energy.periods import Resolution, edges, to_us
+from energy_server.energy.query import EnergyAnswer, answer
+from energy_server.model.entity import Entity, Kind, Role, RoleAssignment, StateClass
+from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US, Provenance, StatisticColumns
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+KATHMANDU = ZoneInfo("Asia/Kathmandu")
+UNITS = {Kind.GAS: "m³", Kind.WATER: "m³", Kind.POWER: "W"}
+SOURCES = ("solar", "battery_discharge", "grid_import")
+USES = ("home", "battery_charge", "grid_export")
+PARTS = {
+    "solar": ("solar_to_home", "solar_to_battery", "solar_to_grid"),
+    "grid_import": ("grid_to_home", "grid_to_battery"),
+    "battery_discharge": ("battery_to_home", "battery_to_grid"),
+}
+
+
+def at(clock: str, zone: ZoneInfo = AMSTERDAM) -> int:
+    """Return an instant from a local time, "2026-03-10T12:00" or "2026-03-10"."""
+    return to_us(datetime.fromisoformat(clock).replace(tzinfo=zone))
+
+
+@dataclass(slots=True)
+class Table:
+    """Statistics of one Level while they are made: rows by key."""
+
+    rows: dict[str, list[tuple[int, float, float, Provenance]]] = field(default_factory=dict)
+
+    def columns(self) -> StatisticColumns:
+        """Return them as a store would."""
+        keys = list(self.rows)
+        flat = [(place, *row) for place, key in enumerate(keys) for row in sorted(self.rows[key])]
+        unknown = np.full(len(flat), np.nan)
+        return StatisticColumns(
+            keys=keys,
+            place=np.array([row[0] for row in flat], np.int32),
+            start_us=np.array([row[1] for row in flat], np.int64),
+            mean=unknown,
+            minimum=unknown,
+            maximum=unknown,
+            change=np.array([row[2] for row in flat], np.float64),
+            last=unknown,
+            covered_s=np.array([row[3] for row in flat], np.float64),
+            provenance=np.array([row[4] for row in flat], np.uint8),
+        )
+
+
+@dataclass(slots=True)
+class Home:
+    """A home with its meters, and what is known of each."""
+
+    zone: ZoneInfo = AMSTERDAM
+    since_us: int = 0
+    entities: list[Entity] = field(default_factory=list)
+    five: Table = field(default_factory=Table)
+    hours: Table = field(default_factory=Table)
+    imported: Table = field(default_factory=Table)
+
+    def meter(
+        self,
+        role: Role,
+        group: str,
+        *,
+        key: str | None = None,
+        parent: str | None = None,
+        state_class: StateClass = StateClass.TOTAL_INCREASING,
+        kind: Kind = Kind.ENERGY,
+        unit: str | None = None,
+    ) -> Self:
+        """Add an Entity with a role, or the role to the Entity."""
+        name = key or role.value
+        assignment = RoleAssignment(role, group, None, parent)
+        for place, one in enumerate(self.entities):
+            if one.key == name:
+                self.entities[place] = replace(one, roles=(*one.roles, assignment))
+                return self
+        self.entities.append(
+            Entity(
+                site="home",
+                key=name,
+                entity_id=f"sensor.{name}",
+                name=name,
+                area=None,
+                device=None,
+                kind=kind,
+                unit=unit or UNITS.get(kind, "kWh"),
+                state_class=state_class,
+                source="state",
+                since_us=self.since_us,
+                roles=(assignment,),
+            )
+        )
+        return self
+
+    def full(self) -> Self:
+        """Add meters for grid, solar and battery."""
+        return (
+            self.meter(Role.GRID_IMPORT, "grid:0")
+            .meter(Role.GRID_EXPORT, "grid:0")
+            .meter(Role.SOLAR, "solar:0")
+            .meter(Role.BATTERY_DISCHARGE, "battery:0")
+            .meter(Role.BATTERY_CHARGE, "battery:0")
+        )
+
+    def rolled(
+        self,
+        key: str,
+        clock: str,
+        *changes: float,
+        provenance: Provenance = Provenance.MEASURED,
+        covered_s: float = 300.0,
+    ) -> Self:
+        """Add rollups of consecutive 5 minutes."""
+        return self._add(self.five, key, clock, changes, FIVE_MINUTES_US, covered_s, provenance)
+
+    def rolled_hours(self, key: str, clock: str, *changes: float, covered_s: float = 3600.0) -> Self:
+        """Add rollups of consecutive hours."""
+        return self._add(self.hours, key, clock, changes, HOUR_US, covered_s, Provenance.MEASURED)
+
+    def imported_hours(self, key: str, clock: str, *changes: float) -> Self:
+        """Add imported hours."""
+        return self._add(self.imported, key, clock, changes, HOUR_US, 3600.0, Provenance.STATISTICS)
+
+    def _add(
+        self,
+        table: Table,
+        key: str,
+        clock: str,
+        changes: Sequence[float],
+        period_us: int,
+        covered_s: float,
+        provenance: Provenance,
+    ) -> Self:
+        start_us = at(clock, self.zone)
+        rows = table.rows.setdefault(key, [])
+        rows += [(start_us + n * period_us, change, covered_s, provenance) for n, change in enumerate(changes)]
+        return self
+
+    def ask(self, since: str, until: str, resolution: Resolution, now: str | None = None) -> EnergyAnswer:
+        """Ask for the energy between local times, and check the laws."""
+        start_us, end_us = at(since, self.zone), at(until, self.zone)
+        now_us = end_us if now is None else at(now, self.zone)
+        answers = {
+            finer: self._ask(edges(start_us, end_us, finer, self.zone), now_us)
+            for finer in (Resolution.FIVE_MINUTES, Resolution.HOUR, Resolution.DAY, Resolution.TOTAL, resolution)
+        }
+        for one in answers.values():
+            _sources_equal_uses(one)
+            _shares_are_parts(one)
+            _totals_are_sums(one)
+        for finer in answers.values():
+            _partitions_agree(finer, answers[Resolution.TOTAL])
+        return answers[resolution]
+
+    def _ask(self, edges_us: NDArray[np.int64], now_us: int) -> EnergyAnswer:
+        return answer(
+            self.entities, self.five.columns(), self.hours.columns(), self.imported.columns(), edges_us, now_us
+        )
+
+
+def _sources_equal_uses(one: EnergyAnswer) -> None:
+    known = ~np.isnan(one.flows.home)
+    sources = sum(np.nan_to_num(getattr(one.flows, name)) for name in SOURCES)
+    uses = sum(np.nan_to_num(getattr(one.flows, name)) for name in USES)
+    np.testing.assert_allclose(np.asarray(sources)[known], np.asarray(uses)[known], atol=1e-9)
+
+
+def _shares_are_parts(one: EnergyAnswer) -> None:
+    flows = {name: np.nan_to_num(getattr(one.flows, name)) for name in FLOWS}
+    for name, column in flows.items():
+        if "_to_" in name:
+            assert (column >= 0).all(), name
+    for source, parts in PARTS.items():
+        if len(one.edges_us) < 2 or one.edges_us[1] - one.edges_us[0] > FIVE_MINUTES_US:
+            continue  # summed, negative energy of some minutes may outweigh the shares of others
+        shared = sum(flows[part] for part in parts)
+        assert (shared <= np.maximum(flows[source], 0) + 1e-9).all(), source
+
+
+def _totals_are_sums(one: EnergyAnswer) -> None:
+    for name in FLOWS:
+        column, total = getattr(one.flows, name), getattr(one.totals, name)
+        assert np.isnan(column).all() if np.isnan(total) else abs(float(np.nansum(column)) - total) < 1e-9
+    for device in one.devices:
+        assert np.isnan(device.total) or abs(float(np.nansum(device.values)) - device.total) < 1e-9
+
+
+def _partitions_agree(finer: EnergyAnswer, whole: EnergyAnswer) -> None:
+    """What was measured is the same in any partition of the span, and so is who fed whom."""
+    for name in FLOWS:
+        one, other = getattr(finer.totals, name), getattr(whole.totals, name)
+        np.testing.assert_allclose(np.nan_to_num(one), np.nan_to_num(other), atol=1e-9, err_msg=name)
+    for fine, coarse in zip(finer.devices, whole.devices, strict=True):
+        np.testing.assert_allclose(np.nan_to_num(fine.total), np.nan_to_num(coarse.total), atol=1e-9)
