@@ -26,6 +26,8 @@ _NOT_NOW = (
     duckdb.ConnectionException,
     OSError,
 )
+_COMMIT_FAILED = "Failed to commit: Could not write"
+"""How a TransactionException begins whose cause is the disk; the others are defects."""
 
 
 @contextmanager
@@ -34,6 +36,10 @@ def translated(folder: Path) -> Iterator[None]:
     try:
         yield
     except _NOT_NOW as err:
+        raise StoreUnavailableError(_advice(err, folder)) from err
+    except duckdb.TransactionException as err:
+        if _COMMIT_FAILED not in str(err):
+            raise
         raise StoreUnavailableError(_advice(err, folder)) from err
 
 

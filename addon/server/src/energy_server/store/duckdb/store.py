@@ -11,10 +11,10 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Condition
 from time import time_ns
 
 import duckdb
@@ -59,7 +59,8 @@ class DuckDBSeriesStore:
         self._readers = ThreadPoolExecutor(READERS, "store-read")
         self._wanted = False  # between open() and close(), whether the files could be opened or not
         self._opened: _Opened | None = None
-        self._opening = Lock()
+        self._opening = Condition()  # held while the store is opened, closed, entered or left
+        self._users = 0
         self._trouble = "The store was not opened yet."
         self._last_write_us: int | None = None
 
@@ -157,6 +158,8 @@ class DuckDBSeriesStore:
                 raise StoreUnavailableError("The store is closed.")
             opened = self._opened
             if opened is None:
+                if self._users:  # somebody still reads in the instance that was given up
+                    raise StoreUnavailableError(self._trouble)
                 try:
                     with translated(self._folder):
                         opened = self._opened = _opened(self._folder, self._memory_limit_mb)
@@ -168,20 +171,41 @@ class DuckDBSeriesStore:
     def _close(self) -> None:
         with self._opening:
             opened, self._opened = self._opened, None
-            if opened is not None:
+            if self._users:  # the last one to leave closes
+                self._opening.wait_for(lambda: not self._users)
+            elif opened is not None:
                 with translated(self._folder):
                     opened.connection.close()
 
     @contextmanager
     def _using(self) -> Iterator[tuple[_Opened, duckdb.DuckDBPyConnection]]:
         """Yield the open store and a cursor of this thread's own; give the store up when it fails."""
-        opened = self._open()
+        opened = self._enter()
         try:
             with translated(self._folder), closing(opened.connection.cursor()) as cursor:
                 yield opened, cursor
         except StoreUnavailableError as err:
             self._give_up(opened, err)
             raise
+        finally:
+            self._leave(opened)
+
+    def _enter(self) -> _Opened:
+        with self._opening:
+            opened = self._open()
+            self._users += 1
+            return opened
+
+    def _leave(self, opened: _Opened) -> None:
+        """Close an instance that was given up with its last user: DuckDB refuses to while a cursor is busy."""
+        with self._opening:
+            self._users -= 1
+            if self._users:
+                return
+            if self._opened is not opened:
+                with suppress(duckdb.Error):  # why it was given up is known already
+                    opened.connection.close()
+            self._opening.notify_all()
 
     def _give_up(self, opened: _Opened, err: StoreUnavailableError) -> None:
         if isinstance(err.__cause__, duckdb.OutOfMemoryException):
@@ -190,7 +214,6 @@ class DuckDBSeriesStore:
             if self._opened is opened:
                 self._trouble = err.message
                 self._opened = None
-                opened.connection.close()
 
     def _append(self, batches: Sequence[ReadingBatch]) -> None:
         wanted = [(batch.site, key) for batch in batches for key in dict.fromkeys(batch.keys)]
