@@ -71,6 +71,7 @@ SUITES = (
     pytest("integration", "tests/integration"),
     pytest("end-to-end", "tests/e2e", *WITHOUT_HOME_ASSISTANT),
     pytest("faults", "tests/faults", *WITHOUT_HOME_ASSISTANT),
+    pytest("bench", "tests/bench", *WITHOUT_HOME_ASSISTANT),
 )
 
 

@@ -9,8 +9,10 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
+from homeassistant.components.influxdb import InfluxThread
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 
@@ -38,9 +40,7 @@ class NotConnectedError(RuntimeError):
 class Home:
     """A running Home Assistant with both integrations, at most one of them loaded at a time."""
 
-    def __init__(
-        self, hass: HomeAssistant, ours: EnergyDashboardConfigEntry, peer: ConfigEntry[influx.InfluxThread]
-    ) -> None:
+    def __init__(self, hass: HomeAssistant, ours: EnergyDashboardConfigEntry, peer: ConfigEntry[InfluxThread]) -> None:
         """Take the entries; `use` loads one of them."""
         self.hass = hass
         self._entries: dict[str, ConfigEntry] = {"ours": ours, "peer": peer}
@@ -95,7 +95,7 @@ async def turn(place: Home, changes: Changes, count: int, fire: Fire) -> Turn:
         await place.use(name)
         made = changes.take(count)
         before = place.hass.states.get(made[0][0])
-        spent: Cost = await home.cost(fire(made), lambda name=name: place.drain(name), count)
+        spent: Cost = await home.cost(fire(made), partial(place.drain, name), count)
         if place.hass.states.get(made[0][0]) is before:
             raise NotConnectedError("no state changed")
         costs |= {f"{name}_loop": spent.loop_us, f"{name}_cpu": spent.cpu_us}
