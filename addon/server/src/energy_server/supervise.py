@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from energy_server.api.core import Problem
+from energy_server.errors import StoreUnavailableError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -61,7 +62,10 @@ class Supervisor:
         earlier = self._problems.get(name)
         message = f"{type(error).__name__}: {error}"
         if earlier is None or earlier.message != message:
-            _LOGGER.error("Task %s failed and is started again", name, exc_info=error)
+            if isinstance(error, StoreUnavailableError):
+                _LOGGER.warning("Task %s cannot work now and is started again: %s", name, error)
+            else:
+                _LOGGER.error("Task %s failed and is started again", name, exc_info=error)
         times = 1 if earlier is None else earlier.times + 1
         self._problems[name] = Problem(name, message, self._clock_us(), times)
 

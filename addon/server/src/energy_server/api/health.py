@@ -19,8 +19,11 @@ async def health(request: web.Request, _query: NoQuery) -> web.Response:
 
 
 async def ready(request: web.Request, _query: NoQuery) -> web.Response:
-    """Answer: the stores are open and well."""
-    store = await core_of(request).series.info()
+    """Answer: the stores are open and well, and take what arrives."""
+    core = core_of(request)
+    store = await core.series.info()
     if not store.well:
         raise StoreUnavailableError(store.detail or "The store is not well.")
+    if (trouble := core.links.store_trouble()) is not None:
+        raise StoreUnavailableError(trouble)
     return reply({"status": "ready"}, request)

@@ -71,12 +71,12 @@ async def _site(core: Core, site: Site) -> dict[str, object]:
     }
 
 
-def _storage(info: StoreInfo) -> dict[str, object]:
+def _storage(info: StoreInfo, trouble: str | None) -> dict[str, object]:
     return {
         "backend": info.backend,
         "reason": STORAGE_REASON,
-        "well": info.well,
-        "detail": info.detail,
+        "well": info.well and trouble is None,
+        "detail": info.detail or trouble,
         "readings": info.readings,
         "statistics": info.statistics,
         "size_bytes": info.size_bytes,
@@ -93,7 +93,7 @@ async def status(request: web.Request, _query: NoQuery) -> web.Response:
         "server_id": core.server_id,
         "now_us": core.clock_us(),
         "started_us": core.started_us,
-        "storage": _storage(await core.series.info()),
+        "storage": _storage(await core.series.info(), core.links.store_trouble()),
         "problems": [asdict(problem) for problem in core.problems()],
         "sites": [await _site(core, site) for site in await core.state.sites()],
     }

@@ -60,6 +60,11 @@ class LinkEndpoint:
         """Return how the Link of a Site is, which may never have connected."""
         return self._records.get(site, LinkRecord()).status(self._around.now_us())
 
+    def store_trouble(self) -> str | None:
+        """Return why readings that are there cannot be stored now, None when they are or there are none."""
+        troubles = (record.error for record in self._records.values() if record.connected)
+        return next((one.message for one in troubles if one is not None and one.code == "store_unavailable"), None)
+
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection until it is over."""
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=RECEIVE_BYTES, compress=False)
