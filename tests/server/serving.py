@@ -1,5 +1,9 @@
 """A running server, as tests see it."""
 
+import asyncio
+import os
+import signal
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,3 +57,53 @@ def error_of(body: Any) -> dict[str, Any]:
 
 
 type Start = Callable[..., Awaitable[Running]]
+
+
+@dataclass(slots=True)
+class Process:
+    """A server as a process of its own."""
+
+    url: str
+    process: asyncio.subprocess.Process
+    log: list[str]
+
+    @classmethod
+    async def start(cls, data_path: Path, **settings: str) -> Process:
+        """Start it, and wait until it listens."""
+        named = {f"ENERGY_{name.upper()}": value for name, value in settings.items()}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("ENERGY_")}
+        fixed = {"ENERGY_TOKEN": TOKEN, "ENERGY_HOST": "127.0.0.1", "ENERGY_PORT": "0"}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "energy_server", "--data-path", str(data_path)),
+            env=clean | fixed | named,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        started = cls("", process, [])
+        line = await started.until(" ready http://")
+        started.url = line.rpartition(" ready ")[2].strip()
+        return started
+
+    async def until(self, text: str) -> str:
+        """Return the first line of the log that has the text, as soon as there is one."""
+        for said in self.log:
+            if text in said:
+                return said
+        stderr = self.process.stderr
+        assert stderr is not None
+        async with asyncio.timeout(20):
+            while line := (await stderr.readline()).decode():
+                self.log.append(line)
+                if text in line:
+                    return line
+            await self.process.wait()
+        raise AssertionError("".join(self.log))
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Stop it; return its exit status."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        stderr = self.process.stderr
+        assert stderr is not None
+        async with asyncio.timeout(20):
+            self.log += (await stderr.read()).decode().splitlines(keepends=True)
+            return await self.process.wait()

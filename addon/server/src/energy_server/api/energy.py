@@ -5,6 +5,7 @@ Out:  one value of each column for each interval, and totals. The rules are thos
       are only fetched. TooManyError rather than an endless answer.
 """
 
+import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -61,15 +62,14 @@ async def _fetch(core: Core, site: str, entities: Sequence[Entity], edges_us: ND
     async def read(keys: Sequence[str], level: Level, source: Source) -> StatisticColumns:
         return await core.series.statistics(site, keys, level, source, start_us, end_us, COLUMNS)
 
-    rolled_until = await core.state.document(f"rolled_until:{site}")
-    return answer(
-        entities,
-        await read(fine, Level.FIVE_MINUTES, Source.ROLLUP),
-        await read(coarse, Level.HOUR, Source.ROLLUP),
-        await read([*fine, *coarse], Level.HOUR, Source.IMPORT),
-        edges_us,
-        0 if rolled_until is None else cast("int", rolled_until["ts_us"]),
+    rolled_until, five, hours, imported = await asyncio.gather(
+        core.state.document(f"rolled_until:{site}"),
+        read(fine, Level.FIVE_MINUTES, Source.ROLLUP),
+        read(coarse, Level.HOUR, Source.ROLLUP),
+        read([*fine, *coarse], Level.HOUR, Source.IMPORT),
     )
+    until_us = 0 if rolled_until is None else cast("int", rolled_until["ts_us"])
+    return answer(entities, five, hours, imported, edges_us, until_us)
 
 
 def _known(value: float) -> float | None:
