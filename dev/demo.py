@@ -26,6 +26,7 @@ from .provision import (
     has_history,
     history_begin_s,
     until_heard,
+    until_valid,
 )
 from .screen import Screen
 from .server import Server
@@ -156,12 +157,13 @@ class Demo:
         with self._screen.step("The simulated home"):
             await connection.running()
             await ensure_home(connection, self.notes.seed, house.epoch_day)
-        if not await has_history(connection, self.notes.begun_s):
-            with self._screen.step("13 months of history (once, about three minutes)") as step:
-                days = days or Days(house, history_begin_s(self.notes.begun_s))
-                await ensure_history(connection, house, self.notes.begun_s, await days.all(), step)
         with self._screen.step("Home Assistant's Energy settings"):
             await ensure_energy_settings(connection)
+        if not await has_history(connection, self.notes.begun_s):
+            with self._screen.step("13 months of history (once, some minutes)") as step:
+                days = days or Days(house, history_begin_s(self.notes.begun_s))
+                await ensure_history(connection, house, self.notes.begun_s, await days.all(), step)
+        await until_valid(connection)
         with self._screen.step("The integration"):
             address = f"{self.server.url} {self.server.token()}"
             if self.notes.connected_to != address:

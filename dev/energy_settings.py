@@ -1,9 +1,11 @@
-"""Home Assistant's Energy settings for the simulated home.
+"""Home Assistant's Energy settings for the simulated home, and the costs that it counts by them.
 
 In:   nothing. Out: what `energy/save_prefs` takes. Nothing fails.
 """
 
 from typing import Any
+
+from .simulated_home.history import Money
 
 PREFIX = "sensor.home_"
 GAS_PRICE_PER_M3 = 1.31
@@ -18,6 +20,15 @@ DEVICES = (
     ("network", "Network and server", None),
     ("living_room", "Living room", None),
     ("television", "Television", "living_room"),
+)
+
+
+# Home Assistant counts these by itself, from the moment on at which the settings are saved.
+MONEY = (
+    Money(f"{PREFIX}grid_import_cost", "grid_import", "electricity_price"),
+    Money(f"{PREFIX}grid_export_compensation", "grid_export", "electricity_export_price"),
+    Money(f"{PREFIX}gas_cost", "gas", GAS_PRICE_PER_M3),
+    Money(f"{PREFIX}water_cost", "water", WATER_PRICE_PER_M3),
 )
 
 

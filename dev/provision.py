@@ -5,16 +5,17 @@ Out:  the simulated home, its history, the Energy settings and this integration 
       taken up where it stopped. Fails with `HomeAssistantError`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
-from .energy_settings import energy_settings
+from .energy_settings import MONEY, energy_settings
 from .ha import Connection, HomeAssistantError, Installation, User, log_in, onboard, onboarded, until
 from .server import Server
 from .simulated_home import history
 from .simulated_home.const import DOMAIN as SIMULATED_HOME
-from .simulated_home.history import HOUR_S, Hours
+from .simulated_home.history import HOUR_S, Hours, Series
 from .simulated_home.model import House
 from .simulated_home.sensors import SENSORS, Counter, Sensor, is_offline, shown
 
@@ -60,34 +61,35 @@ def history_begin_s(begun_s: int, days: int = HISTORY_DAYS) -> int:
     return begun_s // HOUR_S * HOUR_S - days * 24 * HOUR_S
 
 
-async def first_shown(connection: Connection, house: House, begun_s: int) -> tuple[int, dict[str, float]]:
-    """Return when the home's first states were and what each counter showed first, as the recorder has it."""
-    counters = [sensor for sensor in SENSORS if isinstance(sensor.source, Counter)]
+async def _first_states(
+    connection: Connection, entity_ids: Sequence[str], begun_s: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the first states of these entities, each with `s` (state) and `lu` (epoch seconds), from the recorder."""
 
-    async def look() -> tuple[int, dict[str, float]] | None:
-        states = await connection.command(
+    async def look() -> dict[str, list[dict[str, Any]]] | None:
+        states: dict[str, list[dict[str, Any]]] = await connection.command(
             "history/history_during_period",
             start_time=datetime.fromtimestamp(begun_s, UTC).isoformat(),
             end_time=datetime.now(UTC).isoformat(),
-            entity_ids=[sensor.entity_id for sensor in counters],
+            entity_ids=list(entity_ids),
             include_start_time_state=False,
             significant_changes_only=False,
             minimal_response=True,
             no_attributes=True,
         )
-        if len(states) < len(counters):
-            return None
-        seen_s = int(min(rows[0]["lu"] for rows in states.values()))
-        return seen_s, {sensor.entity_id: _first(house, sensor, states[sensor.entity_id]) for sensor in counters}
+        return states if len(states) == len(entity_ids) else None
 
     return await until(look, "the first states of the simulated home in Home Assistant's recorder")
 
 
+def _numbers(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["s"] not in {"unavailable", "unknown"}]
+
+
 def _first(house: House, sensor: Sensor, rows: Sequence[dict[str, Any]]) -> float:
     """Return the first number among the states; for a device that is offline, what it will show first."""
-    for row in rows:
-        if row["s"] not in {"unavailable", "unknown"}:
-            return float(row["s"])
+    if numbers := _numbers(rows):
+        return float(numbers[0]["s"])
     at_s = int(rows[0]["lu"])
     while is_offline(sensor, at_s):
         at_s += 1
@@ -100,7 +102,8 @@ def _first(house: House, sensor: Sensor, rows: Sequence[dict[str, Any]]) -> floa
 
 async def has_history(connection: Connection, begun_s: int, days: int = HISTORY_DAYS) -> bool:
     """Say whether all sensors have their history."""
-    return not await _missing(connection, SENSORS, history_begin_s(begun_s, days))
+    wanted = [*(sensor.entity_id for sensor in SENSORS), *(money.entity_id for money in MONEY)]
+    return not await _missing(connection, wanted, history_begin_s(begun_s, days))
 
 
 async def ensure_history(
@@ -116,46 +119,66 @@ async def ensure_history(
     `computed`: the model's days, from the one before the history begins until today.
     """
     first_s = history_begin_s(begun_s, days)
-    missing = await _missing(connection, SENSORS, first_s)
-    if not missing:
-        return
-    seen_s, firsts = await first_shown(connection, house, begun_s)
-    end_s = seen_s // HOUR_S * HOUR_S
-    for place, sensor in enumerate(missing):
+    counters = [sensor.entity_id for sensor in SENSORS if isinstance(sensor.source, Counter)]
+    states = await _first_states(connection, counters, begun_s)
+    seen_s = int(min(rows[0]["lu"] for rows in states.values()))
+    costs = await _first_states(connection, [money.entity_id for money in MONEY], begun_s)
+    makers: Mapping[str, Callable[[], Series]] = {
+        sensor.entity_id: partial(
+            history.series,
+            house,
+            sensor,
+            computed,
+            first_s,
+            seen_s // HOUR_S * HOUR_S,
+            _first(house, sensor, states[sensor.entity_id]) if sensor.entity_id in states else None,
+        )
+        for sensor in SENSORS
+    } | {
+        money.entity_id: partial(
+            history.money_series, house, money, computed, first_s, int(_numbers(costs[money.entity_id])[0]["lu"])
+        )
+        for money in MONEY
+    }
+    missing = await _missing(connection, list(makers), first_s)
+    for place, entity_id in enumerate(missing):
         report(place / len(missing))
-        series = history.series(house, sensor, computed, first_s, end_s, firsts.get(sensor.entity_id))
+        series = makers[entity_id]()
         await connection.command("recorder/import_statistics", metadata=series.metadata, stats=series.rows)
 
-        async def arrived(sensor: Sensor = sensor) -> bool | None:
-            return None if await _missing(connection, [sensor], first_s) else True
+        async def arrived(entity_id: str = entity_id) -> bool | None:
+            return None if await _missing(connection, [entity_id], first_s) else True
 
-        await until(arrived, f"the import of {sensor.entity_id}", IMPORT_S)
+        await until(arrived, f"the import of {entity_id}", IMPORT_S)
     report(1.0)
 
 
-async def _missing(connection: Connection, sensors: Sequence[Sensor], first_s: int) -> list[Sensor]:
-    """Return the sensors that have no statistics of the history's first hour; each series is imported whole."""
+async def _missing(connection: Connection, entity_ids: Sequence[str], first_s: int) -> list[str]:
+    """Return those that have no statistics of the history's first hour; each series is imported whole."""
     start = datetime.fromtimestamp(first_s, UTC)
     found = await connection.command(
         "recorder/statistics_during_period",
         start_time=start.isoformat(),
         end_time=(start + timedelta(hours=1)).isoformat(),
-        statistic_ids=[sensor.entity_id for sensor in sensors],
+        statistic_ids=list(entity_ids),
         period="hour",
         types=["state", "mean"],
     )
-    return [sensor for sensor in sensors if sensor.entity_id not in found]
+    return [entity_id for entity_id in entity_ids if entity_id not in found]
 
 
 async def ensure_energy_settings(connection: Connection) -> None:
-    """Save Home Assistant's Energy settings unless there are some, and have them checked."""
-    wanted = energy_settings()
+    """Save Home Assistant's Energy settings unless there are some."""
     try:
         known = await connection.command("energy/get_prefs")
     except HomeAssistantError:  # "No prefs": the answer of a Home Assistant that has none yet
         known = {}
     if not known.get("energy_sources"):
-        await connection.command("energy/save_prefs", **wanted)
+        await connection.command("energy/save_prefs", **energy_settings())
+
+
+async def until_valid(connection: Connection) -> None:
+    """Have the Energy settings checked; they want statistics of everything that they name."""
     await until(lambda: _valid(connection), "Home Assistant to find the Energy settings valid")
 
 

@@ -89,7 +89,7 @@ async def ours(page: Page, demo: Server, name: str, out: Path) -> None:
     for view in VIEWS:
         await page.goto(f"{demo.url}/{view}")
         await page.get_by_role("main").wait_for(timeout=READY_MS)
-        await page.locator("canvas, svg").first.wait_for(timeout=READY_MS)
+        await page.locator("canvas:visible, svg:visible").first.wait_for(timeout=READY_MS)
         await page.wait_for_timeout(SETTLE_MS)
         await page.screenshot(path=out / f"{view}-{name}.png")
 

@@ -15,12 +15,13 @@ from datetime import UTC, datetime, timedelta
 from . import battery, market
 from .chance import Floats
 from .model import Channel, Day, House, day_number
-from .sensors import SENSORS, Counter, Gauge, Measure, Power, Sensor, Session, Today, steps
+from .sensors import CURRENCY, SENSORS, Counter, Gauge, Measure, Power, Sensor, Session, Today, steps
 
 HOUR_S = 3600
 ANCHOR = timedelta(days=3652)
 UNIT_CLASSES: Mapping[str, str | None] = {"energy": "energy", "power": "power", "temperature": "temperature"}
 VOLUMES = ("gas", "water")
+LITRES = 1000  # in a m³
 
 type Row = dict[str, str | float]
 
@@ -32,6 +33,21 @@ class Series:
     entity_id: str
     metadata: Mapping[str, str | bool | int | None]
     rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What Home Assistant counts of a source's cost by itself: the counter times its price."""
+
+    entity_id: str
+    counter: str
+    price: str | float  # the key of a sensor, or fixed per kWh or m³
+
+    def per_unit(self, hours: Hours) -> list[float]:
+        """Return the price of each hour."""
+        if isinstance(self.price, str):
+            return [float(price) for price in hours.measured[self.price][0]]
+        return [self.price] * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +164,7 @@ def _count_rows(
         raise ValueError("the days do not hold the history's hours and the one before them")
     shift = _shift(source, ends[-1], first_shown)
     anchor: Row = {
-        "start": (datetime.fromtimestamp(first_s, UTC) - ANCHOR).isoformat(),
+        "start": _anchor(first_s),
         "state": steps(before, source.step),
         "sum": round(steps(before, source.step) - shift, 3),
     }
@@ -190,6 +206,47 @@ def _shift(source: Counter, last: tuple[int, int, int], first_shown: float) -> f
     if since_last_hour < 0:  # it began again in between
         since_last_hour = first_shown
     return steps(total, source.step) + since_last_hour
+
+
+def money_series(house: House, money: Money, days: Sequence[Hours], first_s: int, seen_s: int) -> Series:
+    """Return the history of a cost, which Home Assistant counts from `seen_s` on."""
+    (sensor,) = (sensor for sensor in SENSORS if sensor.key == money.counter)
+    if not isinstance(sensor.source, Counter):
+        raise TypeError(f"{sensor.entity_id} counts nothing")
+    raw_per_step, per_unit = sensor.source.step.value
+    per_unit *= LITRES if sensor.unit == "L" else 1
+    starts: list[int] = []
+    sums: list[float] = [0.0]
+    before = 0
+    for hours in days:
+        _, totals = _counts(house, sensor.source, hours)
+        for place, (total, price) in enumerate(zip(totals, money.per_unit(hours), strict=True)):
+            start_s = hours.start_s + place * HOUR_S
+            if first_s <= start_s <= seen_s:
+                until_s = min(start_s + HOUR_S, seen_s)
+                counted = total if until_s == start_s + HOUR_S else house.total(sensor.source.channel, until_s)
+                starts.append(start_s)
+                sums.append(sums[-1] + (counted - before) / raw_per_step / per_unit * price)
+            before = total
+    zero, whole = sums[-1], seen_s // HOUR_S * HOUR_S
+    rows: list[Row] = [{"start": _anchor(first_s), "state": 0.0, "sum": round(-zero, 4)}]
+    for start_s, total_cost in zip(starts, sums[1:], strict=True):
+        if start_s < whole:
+            rows.append({"start": _iso(start_s), "state": round(total_cost, 4), "sum": round(total_cost - zero, 4)})
+    metadata: dict[str, str | bool | int | None] = {
+        "statistic_id": money.entity_id,
+        "source": "recorder",
+        "name": None,
+        "has_sum": True,
+        "mean_type": 0,
+        "unit_class": None,
+        "unit_of_measurement": CURRENCY,
+    }
+    return Series(money.entity_id, metadata, rows)
+
+
+def _anchor(first_s: int) -> str:
+    return (datetime.fromtimestamp(first_s, UTC) - ANCHOR).isoformat()
 
 
 def _iso(at_s: int) -> str:

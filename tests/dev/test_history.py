@@ -1,14 +1,16 @@
 """The history that is imported, and how it joins what Home Assistant counts from its first state on."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dev.energy_settings import MONEY
 from dev.simulated_home import history
 from dev.simulated_home.history import HOUR_S, Hours, Series
-from dev.simulated_home.model import House
+from dev.simulated_home.model import Channel, House
 from dev.simulated_home.sensors import SENSORS, Counter, Sensor, Session, reset_s, shown
 from tests.dev.days import FIRST_S, LAST_S
 
@@ -115,3 +117,20 @@ def test_the_mean_of_a_power_is_the_energy_of_its_hour(house: House, days: list[
 def test_a_counters_history_needs_what_it_showed_first(house: House, days: list[Hours]) -> None:
     with pytest.raises(ValueError, match="showed first"):
         history.series(house, COUNTERS[0][0], days, BEGIN_S, LAST_S // HOUR_S * HOUR_S, None)
+
+
+def test_a_cost_is_the_energy_of_each_hour_at_its_price(house: House, days: list[Hours]) -> None:
+    seen_s = LAST_S - 20 * HOUR_S + 700
+    money = next(money for money in MONEY if isinstance(money.price, str))
+    rows = history.money_series(house, money, days, BEGIN_S, seen_s).rows
+    energies = made(house, days, next(s for s in SENSORS if s.key == money.counter), seen_s).rows
+    prices = made(house, days, next(s for s in SENSORS if s.key == money.price), seen_s).rows
+    assert len(rows) == len(energies) == len(prices) + 1
+    grown = zip(pairwise(rows), pairwise(energies), prices, strict=True)
+    for (cost, next_cost), (energy, next_energy), price in grown:
+        kwh = float(next_energy["sum"]) - float(energy["sum"])
+        assert float(next_cost["sum"]) - float(cost["sum"]) == pytest.approx(kwh * float(price["mean"]), abs=0.001)
+    rest = house.total(Channel.GRID_IMPORT, seen_s) - house.total(Channel.GRID_IMPORT, seen_s // HOUR_S * HOUR_S)
+    price_now = shown(house, next(s for s in SENSORS if s.key == money.price), seen_s)
+    assert price_now is not None
+    assert -float(rows[-1]["sum"]) == pytest.approx(rest / 3.6e7 * price_now, abs=0.001)
