@@ -103,7 +103,7 @@ class CatalogKeeper:
     @callback
     def _on_entity_registry(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
         if event.data["action"] == "update" and "old_entity_id" in event.data:
-            self.rebuild()
+            self.rebuild(leaving=event.data["old_entity_id"])
         self._debouncer.async_schedule_call()
 
     async def refresh(self) -> None:
@@ -122,9 +122,12 @@ class CatalogKeeper:
         self.rebuild()
 
     @callback
-    def rebuild(self) -> None:
-        """Build the catalog from what is known now; nothing happens if it is the same as before."""
-        entities = self._select()
+    def rebuild(self, leaving: str | None = None) -> None:
+        """Build the catalog from what is known now; nothing happens if it is the same as before.
+
+        `leaving` is an entity_id that was given up a moment ago, whose state is about to go.
+        """
+        entities = self._select(leaving)
         memory = self._remember(entities, time_ns() // 1000)
         body = json_bytes([item.entity.message(item.since_us, item.was) for item in memory.values()])
         if self.catalog is not None and self.catalog.body == body:
@@ -135,10 +138,10 @@ class CatalogKeeper:
         self.catalog = Catalog(rev, tuple(item.entity for item in memory.values()), body)
         self._on_catalog(self.catalog)
 
-    def _select(self) -> list[Entity]:
+    def _select(self, leaving: str | None) -> list[Entity]:
         """Return the Entities to record, in a stable order."""
         registry = er.async_get(self._hass)
-        ids = {state.entity_id for state in self._hass.states.async_all(SENSOR_DOMAIN)}
+        ids = {state.entity_id for state in self._hass.states.async_all(SENSOR_DOMAIN)} - {leaving}
         ids.update(
             entry.entity_id
             for entry in registry.entities.values()
@@ -179,7 +182,7 @@ class CatalogKeeper:
         kind = kind_of(candidate, roles, self._devices)
         unit = None if kind is None else unit_of(kind, candidate, self._hass.config.currency)
         if kind is None or unit is None:
-            return None
+            return self._remembered(entry)
         device = (
             None if entry is None or entry.device_id is None else dr.async_get(self._hass).async_get(entry.device_id)
         )
@@ -195,6 +198,12 @@ class CatalogKeeper:
             source_unit=candidate.unit,
             roles=roles,
         )
+
+    def _remembered(self, entry: er.RegistryEntry | None) -> Entity | None:
+        """Return an entity without a state as it was when it had one: it is being renamed or reloaded."""
+        if entry is None or entry.id not in self._memory.entities or self._hass.states.get(entry.entity_id) is not None:
+            return None
+        return replace(self._memory.entities[entry.id].entity, entity_id=entry.entity_id)
 
     def _area(self, entry: er.RegistryEntry | None, device: dr.BaseDeviceEntry | None) -> str | None:
         area_id = (entry.area_id if entry is not None else None) or (device.area_id if device is not None else None)

@@ -1,22 +1,14 @@
 """Fixtures of the integration's tests: a real Home Assistant, and a server that speaks the real protocol."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
-from fake_server import TOKEN, FakeServer
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.energy_dashboard.const import DOMAIN
-from custom_components.energy_dashboard.coordinator import Snapshot, StatusCoordinator
-
-type SetUp = Callable[[], Awaitable[MockConfigEntry]]
-
-POWER = {"device_class": "power", "unit_of_measurement": "W", "state_class": "measurement"}
-COUNTER = {"device_class": "energy", "unit_of_measurement": "kWh", "state_class": "total_increasing"}
+from tests.integration.fake_server import TOKEN, FakeServer
+from tests.integration.home import MockConfigEntry, SetUp
 
 
 @pytest.fixture(autouse=True)
@@ -61,23 +53,3 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry, server: FakeServer
     yield run
     if entry.state.recoverable and entry.entry_id in hass.config_entries.async_entry_ids():
         await hass.config_entries.async_unload(entry.entry_id)
-
-
-async def when(entry: MockConfigEntry, condition: Callable[[Snapshot], object]) -> Snapshot:
-    """Wait until the integration says that things are so: at each acknowledgement and each change of the Link."""
-    coordinator: StatusCoordinator = entry.runtime_data.coordinator
-    progress: asyncio.Event = entry.runtime_data.link._progress
-    unsubscribe = coordinator.async_add_listener(progress.set)
-    try:
-        async with asyncio.timeout(10):
-            while not condition(coordinator.snapshot()):
-                progress.clear()
-                await progress.wait()
-    finally:
-        unsubscribe()
-    return coordinator.snapshot()
-
-
-def state(hass: HomeAssistant, entity_id: str, value: str, attributes: dict[str, Any], **options: Any) -> None:
-    """Set a state as an integration would."""
-    hass.states.async_set(entity_id, value, attributes, **options)

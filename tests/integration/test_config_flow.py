@@ -5,18 +5,17 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
-from conftest import SetUp, when
-from fake_server import TOKEN, FakeServer, Message
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.energy_dashboard.config_flow import AddressError, normal_url
 from custom_components.energy_dashboard.const import DOMAIN
 from custom_components.energy_dashboard.pipeline import handshake
 from custom_components.energy_dashboard.pipeline.errors import PipelineError
+from tests.integration.fake_server import TOKEN, FakeServer, Message
+from tests.integration.home import MockConfigEntry, SetUp, when
 
 
 @pytest.fixture(autouse=True)

@@ -5,16 +5,15 @@ import logging
 from itertools import pairwise
 
 import pytest
-from conftest import POWER, SetUp, state, when
-from fake_server import FakeServer, Message
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.energy_dashboard.const import DOMAIN
 from custom_components.energy_dashboard.pipeline import link as link_module
 from custom_components.energy_dashboard.pipeline import listen
+from tests.integration.fake_server import FakeServer, Message
+from tests.integration.home import POWER, MockConfigEntry, SetUp, state, when
 
 LOGGER_NAME = "custom_components.energy_dashboard"
 

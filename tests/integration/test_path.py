@@ -1,8 +1,9 @@
 """From a state change to an acknowledged reading."""
 
-from conftest import COUNTER, POWER, SetUp, state
-from fake_server import FakeServer
 from homeassistant.core import HomeAssistant
+
+from tests.integration.fake_server import FakeServer
+from tests.integration.home import COUNTER, POWER, SetUp, state
 
 
 async def test_a_state_change_arrives_with_its_exact_instant(

@@ -99,10 +99,10 @@ class Reconcile:
             else:
                 part = await recorder.newest_slice(self._hass, entity.entity_id, until_s, place, convert)
         if part is None:
-            return [await post(entity.key, "nothing", _nothing(catalog, place, ts_us(until_s)), catalog)]
+            return [await post(entity.key, "nothing", nothing_body(catalog, place, ts_us(until_s)), catalog)]
         sent = []
         while part is not None:
-            body = await self._hass.async_add_executor_job(_statistics, catalog, place, part)
+            body = await self._hass.async_add_executor_job(statistics_body, catalog, place, part)
             sent.append(await post(entity.key, "statistics", body, catalog))
             self.imported_rows += len(part.rows)
             part = (
@@ -113,7 +113,7 @@ class Reconcile:
         return sent
 
 
-def _statistics(catalog: Catalog, place: int, part: recorder.Slice) -> bytes:
+def statistics_body(catalog: Catalog, place: int, part: recorder.Slice) -> bytes:
     """Return the JSON of a `statistics` message after its number."""
     return json_bytes(
         {
@@ -126,7 +126,7 @@ def _statistics(catalog: Catalog, place: int, part: recorder.Slice) -> bytes:
     )[1:]
 
 
-def _nothing(catalog: Catalog, place: int, until_us: int) -> bytes:
+def nothing_body(catalog: Catalog, place: int, until_us: int) -> bytes:
     """Return the JSON of a `nothing` message after its number."""
     return json_bytes(
         {
