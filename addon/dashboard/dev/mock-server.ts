@@ -137,7 +137,7 @@ export function mockServer(): Plugin {
   const scenario = process.env.MOCK ?? 'live';
   return {
     name: 'mock-server',
-    apply: 'serve',
+    apply: (_config, { command, mode }) => command === 'serve' && mode !== 'test',
     configureServer(server) {
       if (scenario !== 'off') serve(server, new MockServer(scenario as Scenario));
     },

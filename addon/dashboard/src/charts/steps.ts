@@ -53,7 +53,7 @@ export function plotOf(model: StepsModel, width: number): Plot {
   const narrow = width < NARROW;
   return {
     left: narrow ? 28 : 34,
-    right: model.ends.length > 0 && !narrow ? 88 : narrow ? 6 : 14,
+    right: model.ends.length > 0 && !narrow ? 88 : narrow ? 6 : 18,
     top: model.captions ? 24 : 10,
     bottom: model.marks.length > 0 || model.below.length > 0 ? 30 : 24,
   };
@@ -226,7 +226,7 @@ export function stepsOption(model: StepsModel, palette: Palette, width: number):
   if (model.line) series.push(custom(model.line.name, 5, drawLine(model.line.values, palette)));
   if (model.below.length > 0) series.push(custom('zero', 6, (coord) => zeroLine(coord, model.count, palette)));
   for (const mark of model.marks) series.push(custom(mark.kind, 8, drawMark(mark, model, palette)));
-  if (model.ends.length > 0 && plot.right > 14) series.push(custom('ends', 9, drawEnds(model, palette)));
+  if (model.ends.length > 0 && plot.right > 18) series.push(custom('ends', 9, drawEnds(model, palette)));
   const text = { fill: palette.ink2, font: FONT };
   return {
     animation: false,

@@ -49,8 +49,11 @@ export function fedOf(energy: Energy, figures: Figures): Fed {
     { id: 'toGrid', name: null, kwh: figures.grid_export },
   ];
   const all = [...links, ...uses.map(({ id, exact }): FedLink => ({ from: 'home', to: id, kwh: exact }))].filter(({ kwh }) => kwh >= LEAST_KWH);
-  const used = new Set(all.flatMap(({ from, to }) => [from, to]));
-  return { nodes: nodes.filter(({ id }) => used.has(id)), links: all };
+  // What prints as zero is left out, with its links.
+  const printed = new Set(nodes.filter(({ kwh }) => kwh > 0).map(({ id }) => id));
+  const shown = all.filter(({ from, to }) => printed.has(from) && printed.has(to));
+  const used = new Set(shown.flatMap(({ from, to }) => [from, to]));
+  return { nodes: nodes.filter(({ id }) => used.has(id)), links: shown };
 }
 
 interface Use extends FedNode {

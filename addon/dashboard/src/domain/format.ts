@@ -156,7 +156,8 @@ export class Formats {
 
   /** "Apr" or "Apr 2026" */
   month(date: string, year: boolean): string {
-    return this.date(date, year ? { month: 'short', year: 'numeric' } : { month: 'short' });
+    const name = this.date(date, { month: 'short' }).slice(0, 3);
+    return year ? `${name} ${date.slice(0, 4)}` : name;
   }
 
   /** A local date in words; the date's own noon is formatted, so that no zone can move it to a neighbour. */

@@ -40,6 +40,14 @@ function noteOf(site: SiteStatus, connected: boolean, formats: Formats): string 
   return clauses.join(' ');
 }
 
+/** "2, neither can be filled", "3 open" */
+export function gapsCount(gaps: readonly Gap[]): string {
+  if (gaps.length === 0) return t('gaps.none');
+  const open = gaps.filter((gap) => reasonOf(gap.reason) === 'unknown').length;
+  if (open > 0) return t('gaps.open', { count: open });
+  return gaps.length === 2 ? t('gaps.final.two') : tn('gaps.final', gaps.length);
+}
+
 /** A gap as an item: its day, its length, its hours and cause. */
 export function gapWords(gap: Gap, formats: Formats): { day: string; length: string; what: string } {
   const day = dateOf(gap.since_us, formats.zone);

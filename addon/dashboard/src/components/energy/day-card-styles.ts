@@ -110,6 +110,9 @@ export const dayCardStyles = css`
     font-size: 13px;
   }
   @media (max-width: 599.98px) {
+    .title {
+      align-items: center;
+    }
     .title h2 {
       flex: 1;
     }

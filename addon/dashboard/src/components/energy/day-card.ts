@@ -6,14 +6,15 @@ import type { Scale } from '../../domain/axis';
 import { hourTicks, type Day, type DaySeries, type Steps } from '../../domain/day';
 import type { Formats } from '../../domain/format';
 import { knownSentence, marksOf, type Mark } from '../../domain/provenance';
+import { seriesName } from '../../domain/series-names';
+import { readStep } from '../../domain/step-reading';
 import { t } from '../../i18n';
 import { base, button, card, swatch, table } from '../../styles/shared';
 import { ReadEvent } from '../chart/steps-chart';
 import '../chart/steps-chart';
 import { dayCardStyles } from './day-card-styles';
 import { keyNumberStyles } from './key-numbers';
-import { readStep, renderReading, renderReadingInPlace } from './reading';
-import { seriesName } from './series-names';
+import { renderReading, renderReadingInPlace } from './reading';
 
 const NARROW = '(max-width: 599.98px)';
 const TITLE = { hour: 'energy.chart', '5min': 'energy.five', '15min': 'energy.fifteen' } as const;

@@ -51,6 +51,9 @@ export class EdTotalsCard extends LitElement {
         .change {
           display: none;
         }
+        tr > :nth-child(3) {
+          padding-right: 0;
+        }
       }
     `,
   ];

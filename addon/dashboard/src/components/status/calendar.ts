@@ -89,22 +89,26 @@ export class EdCalendar extends LitElement {
         gap: 6px;
       }
       .grid {
-        min-height: 220px;
+        min-height: 196px;
         border-radius: 4px;
       }
       .foot {
-        display: flex;
-        align-items: baseline;
-        min-height: 16px;
-        margin-top: 6px;
+        height: 16px;
+        margin: 4px 0 -8px;
       }
-      .foot button {
-        margin-left: auto;
+      .title button {
+        color: var(--primary-text);
+        font-weight: 500;
       }
       @media (max-width: 599.98px) {
         .legend {
+          order: 3;
+          width: 100%;
           gap: 4px 14px;
-          margin: 0 0 8px !important;
+          margin: 0;
+        }
+        .title button {
+          margin-left: auto;
         }
       }
     `,
@@ -138,12 +142,10 @@ export class EdCalendar extends LitElement {
       <div class="title">
         <h2 id="title">${t('calendar.title')}</h2>
         <div class="legend">${this.renderLegend()}</div>
+        <button class="text-button note" @click=${this.toggle}>${t(this.asTable ? 'table.hideCalendar' : 'table.show')}</button>
       </div>
       ${this.asTable ? this.renderTable() : this.renderDrawing()}
-      <div class="foot note">
-        <span role="status">${this.focused ? this.spoken() : nothing}</span>
-        <button class="text-button" @click=${this.toggle}>${t(this.asTable ? 'table.hideCalendar' : 'table.show')}</button>
-      </div>
+      <div class="foot note" role="status">${this.focused ? this.spoken() : nothing}</div>
     </section>`;
   }
 

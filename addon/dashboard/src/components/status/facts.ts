@@ -68,11 +68,10 @@ export class EdConnectionCard extends LitElement {
       ${site?.link.error ? html`<p class="unwell" role="alert">${site.link.error.message}</p>` : nothing}
       ${this.status.problems.map((problem) => html`<p class="unwell" role="alert">${t('link.problem', { task: problem.task, message: problem.message })}</p>`)}
       ${site ? pairs(this.linkRows(site)) : nothing}
-      ${pairs([
-        ...(site ? ([[t('versions.ha'), site.ha_version], [t('versions.integration'), site.integration_version]] as const) : []),
-        [t('versions.server'), this.status.version],
-        [t('versions.since'), formats.moment(this.status.started_us, nowUs)],
-      ])}
+      <p class="note">
+        ${t('versions.server', { version: this.status.version, since: formats.moment(this.status.started_us, nowUs) })}
+        ${site ? t('versions.site', { ha: site.ha_version, integration: site.integration_version }) : nothing}
+      </p>
     </section>`;
   }
 

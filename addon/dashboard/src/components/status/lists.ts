@@ -3,8 +3,8 @@ import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { SiteStatus } from '../../api/types';
 import type { Formats } from '../../domain/format';
-import { gapWords } from '../../domain/status-words';
-import { t, tcode, tn } from '../../i18n';
+import { gapWords, gapsCount } from '../../domain/status-words';
+import { t, tcode } from '../../i18n';
 import { base, button, card } from '../../styles/shared';
 
 const SHOWN_GAPS = 2;
@@ -54,7 +54,7 @@ export class EdGapsCard extends OpeningList {
     return html`<section class="card" aria-labelledby="title">
       <div class="title">
         <h2 id="title">${t('gaps.title')}</h2>
-        <span class="second">${this.gaps.length > SHOWN_GAPS ? this.renderMore(this.gaps.length, SHOWN_GAPS) : this.gaps.length > 0 ? tn('gaps.count', this.gaps.length) : t('gaps.none')}</span>
+        <span class="second">${this.gaps.length > SHOWN_GAPS ? this.renderMore(this.gaps.length, SHOWN_GAPS) : gapsCount(this.gaps)}</span>
       </div>
       ${this.gaps.length === 0 ? html`<p class="second">${t('gaps.none.what')}</p>` : nothing}
       <ul>

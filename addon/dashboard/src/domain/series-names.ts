@@ -1,5 +1,5 @@
-import type { DaySeries } from '../../domain/day';
-import { t } from '../../i18n';
+import { t } from '../i18n';
+import type { DaySeries } from './day';
 
 const NAMES = {
   solar: 'series.solar',

@@ -1,0 +1,54 @@
+/** One step of a day, read: each series with what it was, printed so that the parts add up. */
+import { t } from '../i18n';
+import type { Day, DaySeries } from './day';
+import type { Formats } from './format';
+import { roundParts, roundTo } from './rounding';
+import { seriesName } from './series-names';
+
+export interface ReadingRow {
+  series: DaySeries;
+  name: string;
+  /** kW, or kWh of an hour. */
+  value: number;
+}
+
+export interface StepReading {
+  span: string;
+  known: string;
+  unit: 'kW' | 'kWh';
+  /** What a kWh of the step counts in `unit`. */
+  perKwh: number;
+  from: ReadingRow[];
+  to: ReadingRow[];
+  totalFrom: number;
+  totalTo: number;
+}
+
+/** Null where nothing is known of the step. */
+export function readStep(day: Day, index: number, formats: Formats): StepReading | null {
+  const kind = day.provenance[index] ?? 'missing';
+  const from = rowsOf(day.from, index, day.perKwh);
+  const total = roundTo(from.reduce((sum, { value }) => sum + value, 0), 2);
+  const alone = day.to.filter(({ colour }) => colour.startsWith('use-')).length === 1;
+  const to = rowsOf(day.to, index, day.perKwh, total, alone);
+  if (from.length === 0 && to.length === 0) return null;
+  return {
+    span: t('energy.read', { from: formats.time(day.edges_us[index] ?? 0), to: formats.time(day.edges_us[index + 1] ?? 0) }),
+    known: t(`known.${kind}`),
+    unit: day.steps === 'hour' ? 'kWh' : 'kW',
+    perKwh: day.perKwh,
+    from,
+    to,
+    totalFrom: total,
+    totalTo: roundTo(to.reduce((sum, { value }) => sum + value, 0), 2),
+  };
+}
+
+function rowsOf(list: readonly DaySeries[], index: number, perKwh: number, closeTo?: number, alone = false): ReadingRow[] {
+  const known = list.filter(({ values }) => values[index] != null);
+  const exact = known.map(({ values }) => Math.max(0, values[index] ?? 0) * perKwh);
+  const sum = exact.reduce((a, b) => a + b, 0);
+  const closes = closeTo !== undefined && Math.abs(closeTo - sum) < 0.01;
+  const printed = roundParts(exact, 2, closes ? closeTo : sum);
+  return known.map((series, i) => ({ series, name: seriesName(series, alone), value: printed[i] ?? 0 }));
+}

@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { keepScale, scaleFor } from '../src/domain/axis';
+import { dayOf, highestOf, hourTicks, joinSteps } from '../src/domain/day';
+import { listEntities } from '../src/domain/entity-list';
+import { fedOf } from '../src/domain/fed';
+import { biggestUses, figuresOf, useColumns } from '../src/domain/figures';
+import { keyNumbersOf } from '../src/domain/key-numbers';
+import { priceUnit } from '../src/domain/price';
+import { readStep } from '../src/domain/step-reading';
+import { HOUR_US, addDays, startOfDay } from '../src/domain/time';
+import { BERLIN, device, energy, entity, flows, latest } from './build';
+
+const TOTALS = { solar: 26.34, battery_discharge: 7.14, grid_import: 15.66, home: 32.93, battery_charge: 10.21, grid_export: 6.0, solar_to_home: 10.13, solar_to_battery: 10.21, solar_to_grid: 6, battery_to_home: 7.14, grid_to_home: 15.66 };
+const period = energy(TOTALS, { devices: [device('Fridge', 1.2), device('Car', 8.7), device('Heat pump', 10.7), device('Boiler', 4, 'Heat pump')] });
+
+describe('figuresOf', () => {
+  const figures = figuresOf(period);
+
+  it('prints parts that add up, on both sides', () => {
+    expect(figures.solar + figures.battery_discharge + figures.grid_import).toBeCloseTo(figures.totalFrom, 9);
+    expect(figures.home + figures.battery_charge + figures.grid_export).toBeCloseTo(figures.totalTo, 9);
+    expect(figures.totalFrom).toBe(figures.totalTo);
+    expect(figures.uses.reduce((sum, { kwh }) => sum + kwh, 0)).toBeCloseTo(figures.home, 9);
+  });
+
+  it('names the two biggest devices that no other includes', () => {
+    expect(biggestUses(period)).toEqual(['Heat pump', 'Car']);
+    expect(figures.uses.map(({ id }) => id)).toEqual(['Heat pump', 'Car', 'rest']);
+  });
+
+  it('lets each side print its own sum where meters disagree', () => {
+    const odd = figuresOf(energy({ solar: 10, home: 8 }));
+    expect([odd.totalFrom, odd.totalTo]).toEqual([10, 8]);
+  });
+
+  it('knows when nothing is known', () => {
+    const totals = { ...flows(() => null), untracked: null, self_sufficiency: null, self_consumption: null };
+    expect(figuresOf(energy({}, { totals })).known).toBe(false);
+    expect(figures.known).toBe(true);
+  });
+
+  it('drops the decimal of large amounts', () => {
+    expect(figuresOf(energy({ solar: 4000.4, home: 4000.4 })).solar).toBe(4000);
+  });
+});
+
+it('useColumns add up to home in every interval, and are unknown with it', () => {
+  const hours = energy({}, { edges_us: [0, 1, 2, 3], flows: flows((name) => (name === 'home' ? [2, null, 1] : [0, 0, 0])), devices: [{ ...device('Car', 3), values: [1.5, 1, 4] }] });
+  expect(useColumns(hours, ['Car']).map(({ values }) => values)).toEqual([[1.5, null, 1], [0.5, null, 0]]);
+});
+
+describe('key numbers', () => {
+  const numbers = (before: Parameters<typeof energy>[0] | null) =>
+    keyNumbersOf(period, figuresOf(period), before && figuresOf(energy(before)), 'Tue 14', BERLIN);
+
+  it('are compared in words', () => {
+    expect(numbers({ home: 23.9, solar: 23.9 })[0]).toEqual({ name: 'Home used', value: '32.9', unit: 'kWh', compared: '9.0 kWh more than Tue 14', change: '+9.0 kWh' });
+    expect(numbers({ ...TOTALS })[0]?.compared).toBe('the same as Tue 14');
+  });
+
+  it('say why there is no comparison, or no number', () => {
+    expect(numbers(null)[0]?.compared).toBe('');
+    expect(numbers(null)[2]).toMatchObject({ name: 'Self-consumption', value: '–', compared: 'no solar in this period' });
+  });
+});
+
+describe('a day', () => {
+  const zone = 'Europe/Berlin';
+  const edgesOf = (date: string): number[] => {
+    const edges = [];
+    for (let us = startOfDay(date, zone); us <= startOfDay(addDays(date, 1), zone); us += HOUR_US) edges.push(us);
+    return edges;
+  };
+  const edges = edgesOf('2026-04-15');
+  const column = (value: number) => Array.from({ length: 24 }, (_, i) => (i < 14 ? value : null));
+  const hours = energy({}, {
+    edges_us: edges,
+    flows: flows((name) => column(name === 'solar' ? 3 : name === 'home' ? 2 : name === 'grid_export' ? 1 : 0)),
+    provenance: Array.from({ length: 24 }, (_, i) => (i === 9 ? 'backfilled' : i < 14 ? 'measured' : 'missing')),
+  });
+  const day = dayOf(hours, [], 'hour', (edges[13] ?? 0) + HOUR_US / 4);
+
+  it('has as many steps as have happened', () => {
+    expect(day.known).toBe(14);
+    expect(dayOf(hours, [], 'hour', (edges[14] ?? 0) + 1).known).toBe(14);
+    expect(dayOf(hours, [], 'hour', edges[24] ?? 0).known).toBe(24);
+  });
+
+  it('is as high as its highest side', () => {
+    expect(highestOf(day)).toBe(3);
+  });
+
+  it('reads a step so that its parts add up', () => {
+    const reading = readStep(day, 9, BERLIN);
+    expect(reading).toMatchObject({ span: '09:00 to 10:00', known: 'backfilled', unit: 'kWh', totalFrom: 3, totalTo: 3 });
+    expect(readStep(day, 20, BERLIN)).toBeNull();
+  });
+
+  it('is mean power in finer steps', () => {
+    const fine = dayOf({ ...hours, edges_us: edges.map((us) => (edges[0] ?? 0) + (us - (edges[0] ?? 0)) / 12) }, [], '5min', Infinity);
+    expect(fine.perKwh).toBeCloseTo(12, 9);
+  });
+
+  it('joins steps: sums add up, the worst provenance stays', () => {
+    const joined = joinSteps(hours, 3);
+    expect(joined.flows.solar.slice(0, 6)).toEqual([9, 9, 9, 9, 6, null]);
+    expect(joined.provenance.slice(2, 5)).toEqual(['measured', 'backfilled', 'missing']);
+    expect(joined.edges_us).toHaveLength(9);
+  });
+
+  it('labels its axis by the local clock, also when that changes', () => {
+    expect(hourTicks(edges, 6, BERLIN)).toEqual([{ at: 0, label: '00:00' }, { at: 6, label: '06:00' }, { at: 12, label: '12:00' }, { at: 18, label: '18:00' }, { at: 24, label: '24:00' }]);
+    expect(hourTicks(edgesOf('2026-10-25'), 6, BERLIN).map(({ at }) => at)).toEqual([0, 7, 13, 19, 25]);
+    expect(hourTicks(edgesOf('2026-03-29'), 6, BERLIN).map(({ at }) => at)).toEqual([0, 5, 11, 17, 23]);
+  });
+});
+
+it('who fed whom: printed uses add up to the home, the untracked rest last', () => {
+  const fed = fedOf(period, figuresOf(period));
+  const uses = fed.nodes.filter(({ id }) => id.startsWith('device') || id === 'untracked');
+  expect(uses.map(({ name }) => name)).toEqual(['Heat pump', 'Car', 'Fridge', null]);
+  expect(uses.reduce((sum, { kwh }) => sum + kwh, 0)).toBeCloseTo(32.9, 9);
+  expect(fed.links.filter(({ from }) => from === 'solar').map(({ to }) => to)).toEqual(['home', 'toBattery', 'toGrid']);
+});
+
+describe('scales', () => {
+  it.each([
+    [4.2, 5, 1, 5],
+    [3.84, 5, 1, 4],
+    [2.0, 2, 1, 2],
+    [49, 2, 25, 50],
+    [0, 2, 0.05, 0.1],
+  ])('for %s in at most %s steps', (highest, steps, step, max) => {
+    expect(scaleFor(highest, steps)).toEqual({ step, max });
+  });
+
+  it('stay when the next period fits', () => {
+    const former = scaleFor(4.2, 2);
+    expect(keepScale(former, 3, 2)).toBe(former);
+    expect(keepScale(former, 9, 2).max).toBe(10);
+    expect(keepScale(former, 0.4, 2).max).toBe(0.4);
+  });
+});
+
+it('a price is printed in hundredths where they have a name', () => {
+  expect([priceUnit('EUR/kWh'), priceUnit('JPY/kWh')]).toEqual([
+    { unit: 'ct/kWh', factor: 100, decimals: 1 },
+    { unit: 'JPY/kWh', factor: 1, decimals: 3 },
+  ]);
+});
+
+describe('the list of Entities', () => {
+  const list = [entity('sensor_10', null, { name: 'Sensor 10', complete_24h: 0.5 }), entity('sensor_9', null, { name: 'Sensor 9', area: 'Kitchen' }), entity('boiler', null, { name: 'boiler' })];
+  const names = (search: string, column: 'name' | 'value' | 'complete', descending = false) =>
+    listEntities(list, latest({ sensor_9: 3, sensor_10: 7 }), search, { column, descending }).map(({ name }) => name);
+
+  it('is sorted as a person would', () => {
+    expect(names('', 'name')).toEqual(['boiler', 'Sensor 9', 'Sensor 10']);
+    expect(names('', 'value', true)).toEqual(['Sensor 10', 'Sensor 9', 'boiler']);
+    expect(names('', 'complete')).toEqual(['Sensor 10', 'boiler', 'Sensor 9']);
+  });
+
+  it('is searched by every word, in name, id and area', () => {
+    expect(names('kit 9', 'name')).toEqual(['Sensor 9']);
+    expect(names('sensor.boil', 'name')).toEqual(['boiler']);
+    expect(names('nothing', 'name')).toEqual([]);
+  });
+});

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import type { Provenance } from '../src/api/types';
+import { calendarOf } from '../src/domain/completeness';
+import { knownSentence, marksOf } from '../src/domain/provenance';
+import { counterWords, gapWords, gapsCount, gapsSentence, statusSentence } from '../src/domain/status-words';
+import { HOUR_US, MINUTE_US, startOfDay } from '../src/domain/time';
+import { trustOf, type TrustInput } from '../src/domain/trust';
+import { en } from '../src/i18n/en';
+import { t, tcode, tn } from '../src/i18n';
+import { AT_NOON_US, BERLIN, site } from './build';
+
+const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
+const span = (from: number, until: number): string => `${from}–${until}`;
+
+describe('how a period is known', () => {
+  const say = (kinds: Provenance[], length = kinds.length): string => knownSentence(kinds, length, span);
+
+  it('is one sentence where all is alike', () => {
+    expect(say(['measured', 'measured'])).toBe('All measured, nothing missing.');
+    expect(say(['statistics'])).toBe('All from Home Assistant’s hourly statistics, nothing missing.');
+    expect(say(['measured', 'missing', 'missing'], 1)).toBe('All measured, nothing missing.');
+    expect(say([])).toBe('');
+  });
+
+  it('names what deviates, worst first, then the rest', () => {
+    expect(say(['measured', 'backfilled', 'backfilled', 'measured'])).toBe('1–3 backfilled from Home Assistant’s history. All else measured, nothing missing.');
+    expect(say(['backfilled', 'missing', 'measured'])).toBe('1–2 missing. 0–1 backfilled from Home Assistant’s history. All else measured.');
+  });
+
+  it('shortens many spans', () => {
+    const kinds = Array.from({ length: 10 }, (_, i): Provenance => (i % 2 ? 'measured' : 'backfilled'));
+    expect(say(kinds)).toContain('0–1, 2–3 and 3 more times backfilled');
+  });
+
+  it('is marked in runs', () => {
+    expect(marksOf(['measured', 'missing', 'missing', 'statistics'])).toEqual([
+      { kind: 'missing', from: 1, until: 3 },
+      { kind: 'statistics', from: 3, until: 4 },
+    ]);
+  });
+});
+
+describe('status', () => {
+  const gap = (reason: string | null, minutes: number) => ({ since_us: AT_NOON_US, until_us: AT_NOON_US + minutes * MINUTE_US, entities: 41, reason });
+
+  it('says what is complete and what is missing', () => {
+    const home = site({ complete: { statistics_since_us: startOfDay('2023-01-01', 'Europe/Berlin'), live_since_us: startOfDay('2024-03-03', 'Europe/Berlin'), share: 0.99989 } });
+    const sentence = statusSentence(home, true, BERLIN);
+    expect(plain(sentence.complete)).toBe('99.98 % complete since 3 March 2024.');
+    expect(sentence.gaps).toBe('No gaps.');
+    expect(sentence.note).toBe('Hourly statistics from Home Assistant reach back to 1 January 2023. Home Assistant 2026.10.4 is connected.');
+  });
+
+  it('says that nothing is known yet', () => {
+    expect(statusSentence(site(), false, BERLIN).complete).toBe('Listening has not begun yet.');
+  });
+
+  it('joins gaps of one cause', () => {
+    expect(plain(gapsSentence([gap('ha_off', 141), gap('ha_off', 82)], BERLIN))).toBe('Two gaps, 3 h 43 min together, both while Home Assistant was off.');
+    expect(plain(gapsSentence([gap('ha_off', 5)], BERLIN))).toBe('One gap of 5 min, while Home Assistant was off.');
+    expect(plain(gapsSentence([gap('ha_off', 5), gap(null, 5), gap('purged', 5)], BERLIN))).toBe('3 gaps, 15 min together.');
+  });
+
+  it('counts gaps by whether they can be filled', () => {
+    expect([gapsCount([]), gapsCount([gap('ha_off', 1), gap('ha_off', 1)]), gapsCount([gap('ha_off', 1), gap(null, 1)])]).toEqual(['None', '2, neither can be filled', '1 open']);
+  });
+
+  it('tells a gap’s day, length, hours and cause', () => {
+    const words = gapWords(gap('ha_off', 82), BERLIN);
+    expect([words.day, plain(words.length)]).toEqual(['Thu 16 Apr 2026', '1 h 22 min']);
+    expect(words.what).toBe('13:24 to 14:46, 41 entities. Home Assistant was off, so no reading exists. Energy is known from the meters and spread evenly.');
+  });
+
+  it('puts counters in words, biggest first, also those it does not know', () => {
+    expect(counterWords('skipped', { too_long: 1, not_numeric: 12 }, BERLIN)).toBe('12 not a number, 1 too long');
+    expect(counterWords('refused', { brand_new: 2 }, BERLIN)).toBe('2 brand_new');
+    expect(counterWords('refused', { bad_time: 0 }, BERLIN)).toBe('none');
+  });
+});
+
+describe('trustOf', () => {
+  const well: TrustInput = { connection: 'open', site: site({ complete: { statistics_since_us: null, live_since_us: 0, share: 0.5 } }), siteConnected: true, newestUs: AT_NOON_US - 2e6, nowUs: AT_NOON_US };
+
+  it.each([
+    ['live', {}],
+    ['off', { connection: 'down' }],
+    ['connecting', { connection: 'connecting' }],
+    ['waiting', { siteConnected: false }],
+    ['waiting', { newestUs: AT_NOON_US - 61e6 }],
+    ['waiting', { newestUs: null }],
+    ['waiting', { site: null, siteConnected: false }],
+    ['importing', { site: site({ link: { importing: { done: 5, total: 10 } } }) }],
+    ['live', { site: site({ link: { importing: { done: 10, total: 10 } } }) }],
+  ] as const)('%s: %j', (state, over) => {
+    expect(trustOf({ ...well, ...over }).state).toBe(state);
+  });
+
+  it('says how far the import is', () => {
+    expect(trustOf({ ...well, site: site({ link: { importing: { done: 5, total: 8 } } }) })).toEqual({ state: 'importing', share: 0.625 });
+  });
+});
+
+describe('calendarOf', () => {
+  const DAY_S = 86_400;
+  const day = (date: string, over: object = {}) => ({ date, length_s: DAY_S, live_s: DAY_S, backfilled_s: 0, statistics_s: 0, missing_s: 0, ...over });
+
+  it('has twelve months, the present one last and only up to today', () => {
+    const months = calendarOf([], '2026-04-16');
+    expect([months.length, months[0]?.date, months.at(-1)?.date, months.at(-1)?.days.length]).toEqual([12, '2025-05-01', '2026-04-01', 16]);
+  });
+
+  it('leaves days blank before anything was known', () => {
+    const unknown = day('2026-04-01', { live_s: 0, missing_s: DAY_S });
+    const [month] = calendarOf([unknown, day('2026-04-02')], '2026-04-02').slice(-1);
+    expect(month?.days.map(({ kind, missing_s }) => [kind, missing_s])).toEqual([['blank', 0], ['live', 0]]);
+    expect(month?.share).toBe(1);
+  });
+
+  it('counts what is missing, and marks what was backfilled', () => {
+    const [month] = calendarOf([day('2026-04-01', { live_s: DAY_S / 2, missing_s: DAY_S / 2 }), day('2026-04-02', { live_s: 0, backfilled_s: DAY_S })], '2026-04-03').slice(-1);
+    expect(month?.share).toBe(0.75);
+    expect(month?.days[1]).toMatchObject({ kind: 'live', backfilled: true, missing_s: 0 });
+  });
+
+  it('does not call the newest moments missing, which nobody has claimed yet', () => {
+    const [month] = calendarOf([day('2026-04-01', { live_s: HOUR_US / 1e6, missing_s: 30 })], '2026-04-01').slice(-1);
+    expect([month?.missing_s, month?.share]).toEqual([0, 1]);
+  });
+});
+
+describe('texts', () => {
+  it('fill in what they are given', () => {
+    expect(t('flow.at', { time: '13:24' })).toBe('at 13:24');
+    expect([tn('entities.count', 1), tn('entities.count', 41)]).toEqual(['1 entity', '41 entities']);
+    expect(tcode('refused', 'bad_time', 'refused.other')).toBe('with an impossible time');
+  });
+
+  it('have no exclamation marks', () => {
+    expect(Object.values(en).filter((text) => text.includes('!'))).toEqual([]);
+  });
+});
