@@ -10,8 +10,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
+from numpy.typing import NDArray
 
 from energy_server.errors import StoreUnavailableError
 
@@ -77,6 +79,11 @@ def attach(cursor: duckdb.DuckDBPyConnection, file: Path, alias: str) -> None:
     """Attach a file, creating it; blocks below 64 kB would switch off DuckDB's bit packing."""
     quoted = str(file).replace("'", "''")
     cursor.execute(f"ATTACH '{quoted}' AS {alias} (BLOCK_SIZE 131072)")
+
+
+def fetched(cursor: duckdb.DuckDBPyConnection, query: str) -> dict[str, NDArray[Any]]:
+    """Return a large result: a relation is fetched whole, which is several times faster than the stream of a cursor."""
+    return cursor.sql(query).fetchnumpy()
 
 
 def sync_folder(folder: Path) -> None:

@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 
 from energy_server.model.reading import NO_RESET, ReadingSlice, ReducedSlice
 from energy_server.store.duckdb.columns import Columns, month_start_us
+from energy_server.store.duckdb.connection import fetched
 from energy_server.store.duckdb.months import MonthFiles
 from energy_server.store.duckdb.series import SeriesIndex
 
 HOUR_US = 3_600_000_000
+FEW_US = 6 * HOUR_US
+"""In a span as short as this, the readings of one series are few."""
 WIDEN_BY = 24
 """A neighbour is looked for in the nearest hour, then day, and so on: most are near, and near is cheap."""
 
@@ -49,8 +52,8 @@ def span(
         selects = [
             _IN_SPAN.format(columns=_ALL, file=file, number=number, start=start_us, end=end_us) for file in files
         ]
-        # a relation is fetched whole; a cursor's result would be streamed, which is several times slower
-        found = _slice(cursor.sql(" UNION ALL ".join(selects)).fetchnumpy())
+        query = " UNION ALL ".join(selects)
+        found = _slice(fetched(cursor, query) if end_us - start_us > FEW_US else cursor.execute(query).fetchnumpy())
     if (found.ts_us[1:] > found.ts_us[:-1]).all():
         return found
     order = np.argsort(found.ts_us)
@@ -91,7 +94,7 @@ def reduce(
             for file in files
         ]
         query = _BUCKETS.format(start=start_us, width=width, parts=" UNION ALL ".join(parts))
-        found = cursor.sql(query).fetchnumpy()
+        found = cursor.execute(query).fetchnumpy()
     return ReducedSlice(
         bucket_us=width,
         start_us=start_us + found["bucket"].astype(np.int64) * width,
@@ -174,7 +177,7 @@ def _nearest(
             for file in files:
                 query = _IN_SPAN.format(columns=_ALL, file=file, number=number, start=start_us, end=end_us)
                 query += (_VALUED if valued else "") + _NEAREST.format(direction=direction)
-                found = _slice(cursor.sql(query).fetchnumpy())
+                found = _slice(cursor.execute(query).fetchnumpy())
                 if len(found):
                     return found
     return EMPTY

@@ -1,11 +1,15 @@
-"""The file of Statistics: one table for each (Level, Source, year).
+"""The file of Statistics: for each (Level, Source, year) a sorted head, and a tail in which rows lie as they came.
 
 In:   rows of one Level and Source.
 Out:  the same rows, durable; the rows of some series in a span.
 Failures: DuckDB's own errors, translated by the store.
+
+The head lies in the order (series, start), so that a series is read from one place; it has everything that starts until
+`until`. What starts later goes to the tail, where the present is found in a short table. `sort` makes a tail that has
+grown long part of the head.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -16,13 +20,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
-from energy_server.store.duckdb.connection import attach
+from energy_server.store.duckdb.connection import attach, fetched
+from energy_server.store.duckdb.gate import Gate
 from energy_server.store.duckdb.slices import slices
 
 ALIAS = "statistics"
+LONGEST_TAIL_ROWS = 100_000
+FEW_PERIODS = 10_000
+"""Up to so many of each series, one query for all series is faster than one for each."""
+
 _LEVELS = {Level.FIVE_MINUTES: "five", Level.HOUR: "hour"}
 _SOURCES = {Source.ROLLUP: "rollup", Source.IMPORT: "import"}
-_TABLES = "SELECT table_name FROM duckdb_tables() WHERE database_name = $1"
+_TYPES = {"series": np.int32, "start": np.int64, "provenance": np.uint8}
+
+_CREATE_HEADS = "CREATE TABLE IF NOT EXISTS statistics.sorted_until (name VARCHAR NOT NULL, until BIGINT NOT NULL)"
+_TABLES = """
+SELECT table_name, until FROM duckdb_tables() LEFT JOIN statistics.sorted_until ON name = table_name
+WHERE database_name = 'statistics' AND table_name SIMILAR TO '(five|hour)_(rollup|import)_[0-9]+'
+"""
 _CREATE = """
 CREATE TABLE IF NOT EXISTS {table} (
     series INTEGER NOT NULL, start BIGINT NOT NULL, mean DOUBLE, minimum DOUBLE, maximum DOUBLE, change DOUBLE,
@@ -37,132 +52,143 @@ WHEN MATCHED THEN UPDATE SET mean = s.mean, minimum = s.minimum, maximum = s.max
 WHEN NOT MATCHED THEN INSERT (series, start, mean, minimum, maximum, change, last, covered_s, provenance)
     VALUES (s.series, s.start, s.mean, s.minimum, s.maximum, s.change, s.last, s.covered_s, s.provenance)
 """
-_SCATTERED = """
-SELECT series FROM {table} GROUP BY series HAVING max(rowid) - min(rowid) + 1 <> count(*) LIMIT 1
-"""
-_SIZES = "SELECT series, count(*) FROM {table} GROUP BY series ORDER BY series"
+_EXTENT = "SELECT count(*), max(start) FROM {table}"
+_BOTH = "(SELECT * FROM {head} UNION ALL SELECT * FROM {tail})"
+_SIZES = "SELECT series, count(*) FROM {source} GROUP BY series ORDER BY series"
 _COPY = """
-INSERT INTO {sorted} SELECT * FROM {table} WHERE series BETWEEN {first} AND {last} ORDER BY series, start
+INSERT INTO {sorted} SELECT * FROM {source} WHERE series BETWEEN {first} AND {last} ORDER BY series, start
 """
-_READ = """
-SELECT {columns} FROM {table} WHERE series = {number} AND start >= {start} AND start < {end}
-"""
-_TYPES = {"series": np.int32, "start": np.int64, "provenance": np.uint8}
+_READ_ONE = "SELECT {columns} FROM {table} WHERE series = {number}{within}"
+_READ_MANY = "SELECT series, {columns} FROM {table} WHERE series IN ({numbers}){within}"
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Statistics of any series of one Level and Source, by column name; `start` is always among them."""
+    """Statistics of one Level and Source, by column name; `start` is always among them."""
 
-    columns: dict[str, NDArray[np.generic]]
+    columns: dict[str, NDArray[Any]]
 
-    @property
-    def start(self) -> NDArray[np.int64]:
-        """Return the starts of the periods."""
-        return self.columns["start"].astype(np.int64, copy=False)
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.columns["start"])
 
-    def pick(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Rows:
+    def pick(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Rows:
         """Return some of the rows."""
         return Rows({name: column[rows] for name, column in self.columns.items()})
 
     def last_of_each(self) -> Rows:
         """Return the rows ordered by (series, start), of equal ones the last."""
-        series, start = self.columns["series"], self.start
-        order = np.lexsort((start, series))
-        series, start = series[order], start[order]
+        order = np.lexsort((self.columns["start"], self.columns["series"]))
+        series, start = self.columns["series"][order], self.columns["start"][order]
         last = np.empty(len(order), np.bool_)
         last[-1:] = True
         last[:-1] = (series[1:] != series[:-1]) | (start[1:] != start[:-1])
         return self.pick(order[last])
 
 
+@dataclass(frozen=True, slots=True)
+class _Year:
+    """The tables of one year of one Level and Source; `until` None: there is no head yet."""
+
+    number: int
+    tail: str
+    until: int | None = None
+
+    @property
+    def head(self) -> str:
+        """Return the name of the head's table."""
+        return f"{self.tail}_head"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to read: the numbers of the series, the span, the columns beside `start`."""
+
+    numbers: Sequence[int]
+    start_us: int
+    end_us: int
+    columns: Sequence[str]
+
+
 class StatisticsFile:
-    """All Statistics. Written by the one writer thread, read in any."""
+    """All Statistics. Written in one thread, read in any."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._years: dict[tuple[Level, Source], set[int]] = {pair: set() for pair in product(Level, Source)}
+        self._gate = Gate()  # between readers and the exchange of tables
+        self._years: dict[tuple[Level, Source], dict[int, _Year]] = {pair: {} for pair in product(Level, Source)}
 
     def open(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Attach the file and see which tables it has."""
         attach(cursor, self._path, ALIAS)
-        tables = [name.rsplit("_", 1) for (name,) in cursor.execute(_TABLES, [ALIAS]).fetchall()]
-        for pair, years in self._years.items():
-            years.update(int(year) for name, year in tables if name == _name(*pair))
+        cursor.execute(_CREATE_HEADS)
+        prefixes = {_prefix(*pair): pair for pair in self._years}
+        for name, until in cursor.execute(_TABLES).fetchall():
+            prefix, _, year = name.rpartition("_")
+            self._years[prefixes[prefix]][int(year)] = _Year(int(year), f"{ALIAS}.{name}", until)
 
     def tables(self) -> list[str]:
         """Return the names of all tables."""
-        return [_table(*pair, year) for pair, years in self._years.items() for year in sorted(years)]
+        known = [year for years in self._years.values() for year in years.values()]
+        return [year.tail for year in known] + [year.head for year in known if year.until is not None]
 
-    def put(self, cursor: duckdb.DuckDBPyConnection, level: Level, source: Source, rows: Rows) -> None:
+    def put(self, cursor: duckdb.DuckDBPyConnection, pair: tuple[Level, Source], rows: Rows) -> None:
         """Insert or replace rows, in one transaction."""
-        years = _years(rows.start)
+        start = rows.columns["start"]
+        years = _years(start)
+        touched: dict[int, _Year] = {}
         cursor.execute("BEGIN")
-        known = self._years[level, source]
-        for year in np.unique(years).tolist():
-            table = _table(level, source, year)
-            if year not in known:
-                cursor.execute(_CREATE.format(table=table))
-            _merge(cursor, table, rows.pick(years == year))
+        for number in np.unique(years).tolist():
+            year = self._years[pair].get(number)
+            if year is None:
+                year = _Year(number, f"{ALIAS}.{_prefix(*pair)}_{number}")
+                cursor.execute(_CREATE.format(table=year.tail))
+            touched[number] = year
+            in_head = np.zeros(len(rows), np.bool_) if year.until is None else start <= year.until
+            _merge(cursor, year.head, rows.pick((years == number) & in_head))
+            _merge(cursor, year.tail, rows.pick((years == number) & ~in_head))
         cursor.execute("COMMIT")
-        known.update(years.tolist())
+        self._years[pair] |= touched
 
     def sort(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Rewrite the tables whose series do not lie together in the order (series, start)."""
-        for table in self.tables():
-            if cursor.execute(_SCATTERED.format(table=table)).fetchone():
-                _sort(cursor, table)
+        """Make tails that have grown long part of their heads."""
+        for years in self._years.values():
+            for number, year in list(years.items()):
+                found = cursor.execute(_EXTENT.format(table=year.tail)).fetchone()
+                if found and found[0] > LONGEST_TAIL_ROWS:
+                    _copy_sorted(cursor, year)
+                    with self._gate.alone():
+                        years[number] = _exchanged(cursor, year, until=int(found[1]))
         cursor.execute(f"CHECKPOINT {ALIAS}")
 
-    def read(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        pair: tuple[Level, Source],
-        numbers: Sequence[int],
-        span: tuple[int, int],
-        columns: Sequence[str],
-    ) -> list[Rows]:
+    def read(self, cursor: duckdb.DuckDBPyConnection, pair: tuple[Level, Source], wanted: Wanted) -> list[Rows]:
         """Return the rows of each series whose periods start in the span, in ascending time."""
-        first, last = _years(np.array([span[0], max(span[0], span[1] - 1)])).tolist()
-        tables = [_table(*pair, year) for year in sorted(self._years[pair]) if first <= year <= last]
-        return [_read(cursor, tables, number, span, columns) for number in numbers]
+        with self._gate.shared():
+            return self._read(cursor, pair, wanted)
 
-
-def _read(
-    cursor: duckdb.DuckDBPyConnection, tables: Sequence[str], number: int, span: tuple[int, int], columns: Sequence[str]
-) -> Rows:
-    if not tables:
-        return Rows({name: np.empty(0, _TYPES.get(name, np.float64)) for name in columns})
-    names = ", ".join(columns)
-    selects = [_READ.format(columns=names, table=table, number=number, start=span[0], end=span[1]) for table in tables]
-    # a relation is fetched whole; a cursor's result would be streamed, which is several times slower
-    found = Rows(_filled(cursor.sql(" UNION ALL ".join(selects)).fetchnumpy()))
-    start = found.start
-    return found if (start[1:] > start[:-1]).all() else found.pick(np.argsort(start))
-
-
-def _sort(cursor: duckdb.DuckDBPyConnection, table: str) -> None:
-    in_order = f"{table}_sorted"
-    cursor.execute("BEGIN")
-    cursor.execute(_CREATE.format(table=in_order))
-    sizes = cursor.execute(_SIZES.format(table=table)).fetchall()
-    for first, last in slices(sizes):
-        cursor.execute(_COPY.format(sorted=in_order, table=table, first=first, last=last))
-    cursor.execute(f"DROP TABLE {table}")
-    cursor.execute(f"ALTER TABLE {in_order} RENAME TO {table.removeprefix(f'{ALIAS}.')}")
-    cursor.execute("COMMIT")
+    def _read(self, cursor: duckdb.DuckDBPyConnection, pair: tuple[Level, Source], wanted: Wanted) -> list[Rows]:
+        first, last = _years(np.array([wanted.start_us, max(wanted.start_us, wanted.end_us - 1)])).tolist()
+        years = [year for number, year in sorted(self._years[pair].items()) if first <= number <= last]
+        if not years or not wanted.numbers:
+            return [_no_rows(wanted.columns) for _ in wanted.numbers]
+        heads = [(year, year.head) for year in years if year.until is not None]
+        tails = [(year, year.tail) for year in years]
+        if wanted.end_us - wanted.start_us <= FEW_PERIODS * pair[0].period_us:
+            return list(_read_many(cursor, [*heads, *tails], wanted))
+        of_heads = _read_each(cursor, heads, wanted)
+        of_tails = _read_many(cursor, tails, wanted)
+        return [_joined(head, tail) for head, tail in zip(of_heads, of_tails, strict=True)]
 
 
 def together(keys: list[str], places: Sequence[int], parts: Sequence[Rows]) -> StatisticColumns:
-    """Return the rows of several series as one; columns that were not read are NaN."""
-    lengths = [len(part.start) for part in parts]
-    rows = sum(lengths)
+    """Return the rows of several series as one, emptying the parts; columns that were not read are NaN."""
+    lengths = [len(part) for part in parts]
 
     def column(name: str, missing: float) -> NDArray[Any]:
-        found = [part.columns[name] for part in parts if name in part.columns]
+        found = [part.columns.pop(name) for part in parts if name in part.columns]
         kind = _TYPES.get(name, np.float64)
         if not found:
-            return np.broadcast_to(np.array(missing, kind), rows)  # one number, however many rows
+            return np.broadcast_to(np.array(missing, kind), sum(lengths))  # one number, however many rows
         return np.concatenate(found, dtype=kind)
 
     return StatisticColumns(
@@ -175,36 +201,112 @@ def together(keys: list[str], places: Sequence[int], parts: Sequence[Rows]) -> S
 
 
 def _merge(cursor: duckdb.DuckDBPyConnection, table: str, rows: Rows) -> None:
-    series, start = rows.columns["series"].astype(np.int64), rows.start
+    if not len(rows):
+        return
+    bounds = {
+        f"{edge}_{name}": int(pick(rows.columns[name]))
+        for edge, pick in (("first", np.min), ("last", np.max))
+        for name in ("series", "start")
+    }
     cursor.register("batch", rows.columns)
     try:
-        cursor.execute(
-            _MERGE.format(
-                table=table,
-                first_start=start.min(),
-                last_start=start.max(),
-                first_series=series.min(),
-                last_series=series.max(),
-            )
-        )
+        cursor.execute(_MERGE.format(table=table, **bounds))
     finally:
         cursor.unregister("batch")
 
 
-def _filled(columns: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+def _copy_sorted(cursor: duckdb.DuckDBPyConnection, year: _Year) -> None:
+    """Begin a transaction with a sorted copy of a year."""
+    in_order = f"{year.tail}_sorted"
+    source = year.tail if year.until is None else _BOTH.format(head=year.head, tail=year.tail)
+    cursor.execute("BEGIN")
+    cursor.execute(_CREATE.format(table=in_order))
+    sizes = cursor.execute(_SIZES.format(source=source)).fetchall()
+    for first, last in slices(sizes):
+        cursor.execute(_COPY.format(sorted=in_order, source=source, first=first, last=last))
+
+
+def _exchanged(cursor: duckdb.DuckDBPyConnection, year: _Year, *, until: int) -> _Year:
+    """Make the copy the head, empty the tail, and commit."""
+    name = year.tail.removeprefix(f"{ALIAS}.")
+    cursor.execute(f"DROP TABLE IF EXISTS {year.head}")
+    cursor.execute(f"ALTER TABLE {year.tail}_sorted RENAME TO {name}_head")
+    cursor.execute(f"DROP TABLE {year.tail}")
+    cursor.execute(_CREATE.format(table=year.tail))
+    cursor.execute("DELETE FROM statistics.sorted_until WHERE name = $1", [name])
+    cursor.execute("INSERT INTO statistics.sorted_until VALUES ($1, $2)", [name, until])
+    cursor.execute("COMMIT")
+    return _Year(year.number, year.tail, until)
+
+
+def _read_each(
+    cursor: duckdb.DuckDBPyConnection, tables: Sequence[tuple[_Year, str]], wanted: Wanted
+) -> Iterator[Rows]:
+    """Yield the rows of each series by a query of its own: best where a series lies together and has many rows."""
+    columns = ", ".join(["start", *wanted.columns])
+    for number in wanted.numbers:
+        selects = [
+            _READ_ONE.format(columns=columns, table=table, number=number, within=_within(year, wanted))
+            for year, table in tables
+        ]
+        yield Rows(_filled(fetched(cursor, " UNION ALL ".join(selects)))) if selects else _no_rows(wanted.columns)
+
+
+def _read_many(
+    cursor: duckdb.DuckDBPyConnection, tables: Sequence[tuple[_Year, str]], wanted: Wanted
+) -> Iterator[Rows]:
+    """Yield the rows of each series from one query: best where series lie scattered, or have few rows."""
+    columns, numbers = ", ".join(["start", *wanted.columns]), ", ".join(map(str, wanted.numbers))
+    selects = [
+        _READ_MANY.format(columns=columns, table=table, numbers=numbers, within=_within(year, wanted))
+        for year, table in tables
+    ]
+    found = Rows(_filled(fetched(cursor, " UNION ALL ".join(selects))))
+    order = np.argsort(found.columns["series"], kind="stable")  # sorted runs are merged, which is fast
+    found = found.pick(order)
+    series = found.columns.pop("series")
+    for number in wanted.numbers:
+        first, last = np.searchsorted(series, (number, number + 1))
+        yield _in_order(found.pick(slice(int(first), int(last))))
+
+
+def _within(year: _Year, wanted: Wanted) -> str:
+    """Return the conditions on `start` that the year alone does not fulfil: each costs a pass over the column."""
+    lower = f" AND start >= {wanted.start_us}" if wanted.start_us > _year_start_us(year.number) else ""
+    upper = f" AND start < {wanted.end_us}" if wanted.end_us < _year_start_us(year.number + 1) else ""
+    return lower + upper
+
+
+def _joined(head: Rows, tail: Rows) -> Rows:
+    """Return the rows of one series, in ascending time."""
+    if not len(tail):
+        return head
+    return _in_order(Rows({name: np.concatenate([head.columns[name], tail.columns[name]]) for name in head.columns}))
+
+
+def _in_order(rows: Rows) -> Rows:
+    start = rows.columns["start"]
+    return rows if (start[1:] > start[:-1]).all() else rows.pick(np.argsort(start))
+
+
+def _no_rows(columns: Sequence[str]) -> Rows:
+    return Rows({name: np.empty(0, _TYPES.get(name, np.float64)) for name in ("start", *columns)})
+
+
+def _filled(columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return {
         name: column.filled(np.nan) if isinstance(column, np.ma.MaskedArray) else column
         for name, column in columns.items()
     }
 
 
-def _name(level: Level, source: Source) -> str:
+def _prefix(level: Level, source: Source) -> str:
     return f"{_LEVELS[level]}_{_SOURCES[source]}"
-
-
-def _table(level: Level, source: Source, year: int) -> str:
-    return f"{ALIAS}.{_name(level, source)}_{year}"
 
 
 def _years(start: NDArray[np.int64]) -> NDArray[np.int64]:
     return start.astype("datetime64[us]").astype("datetime64[Y]").astype(np.int64) + 1970
+
+
+def _year_start_us(year: int) -> int:
+    return int(np.datetime64(year - 1970, "Y").astype("datetime64[us]").astype(np.int64))

@@ -29,7 +29,7 @@ from energy_server.store.duckdb.columns import by_month, from_batches, last_of_e
 from energy_server.store.duckdb.connection import connect, translated
 from energy_server.store.duckdb.months import MonthFiles
 from energy_server.store.duckdb.series import SeriesIndex
-from energy_server.store.duckdb.statistics import Rows, StatisticsFile, together
+from energy_server.store.duckdb.statistics import Rows, StatisticsFile, Wanted, together
 from energy_server.store.port import StoreInfo
 
 DEFAULT_MEMORY_LIMIT_MB = 48
@@ -268,17 +268,17 @@ class DuckDBSeriesStore:
             columns: dict[str, NDArray[np.generic]] = {"series": numbers[rows.place], "start": rows.start_us}
             columns |= {name: getattr(rows, name) for name in VALUE_COLUMNS}
             columns["provenance"] = rows.provenance
-            opened.statistics.put(cursor, level, source, Rows(columns).last_of_each())
+            opened.statistics.put(cursor, (level, source), Rows(columns).last_of_each())
         self._last_write_us = time_ns() // 1000
 
     def _statistics(
         self, site: str, keys: list[str], pair: tuple[Level, Source], span: tuple[int, int], columns: Sequence[str]
     ) -> StatisticColumns:
-        wanted = ["start", *columns, "provenance"]
         with self._using() as (opened, cursor):
             known = [(place, opened.series.number(site, key)) for place, key in enumerate(keys)]
             numbers = {place: number for place, number in known if number is not None}
-            parts = opened.statistics.read(cursor, pair, list(numbers.values()), span, wanted)
+            wanted = Wanted(list(numbers.values()), *span, [*columns, "provenance"])
+            parts = opened.statistics.read(cursor, pair, wanted)
         return together(keys, list(numbers), parts)
 
     def _copy_month(self, month: int) -> sorting.Copy | None:
