@@ -17,6 +17,7 @@ from energy_server.model.reading import Reading, ReadingSlice
 from energy_server.rollup.accumulate import is_counter
 from energy_server.rollup.counter import usable
 from energy_server.rollup.gauge import HOLD_MAX_US
+from energy_server.rollup.pieces import merge
 from energy_server.store.port import SeriesStore
 
 EXACT = (CoverageSource.LIVE, CoverageSource.STATES)
@@ -78,9 +79,10 @@ class Gatherer:
         after = await self._after(entity, changed.until_us, latest)
         if len(after):
             return Span(since_us, int(after.ts_us[-1]))
-        reaching = self._ledger.spans(entity.site, entity, changed.since_us, END_US)
-        until_us = next((span.until_us for span, source in reaching if source in EXACT), changed.until_us)
-        return Span(since_us, max(until_us, changed.until_us))
+        # Nothing follows: the last value stands as far as Coverage reaches, whatever the sources of that are.
+        _, covered_until = merge(self._covered(entity, changed.since_us, END_US))
+        reached = covered_until[covered_until > changed.until_us]
+        return Span(since_us, int(reached[0]) if len(reached) else changed.until_us)
 
     def _covered(self, entity: Entity, start_us: int, end_us: int) -> list[Span]:
         spans = self._ledger.spans(entity.site, entity, start_us, end_us)
