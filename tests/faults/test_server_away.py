@@ -65,7 +65,6 @@ async def test_killed_under_load(product: Product, load_of: Callable[..., Load],
     said(home.lines()[before:])
     await server.stop()
     assert stored_twice(server) == []
-    await server.start()
 
 
 async def test_stopped_and_started_under_load(product: Product, load_of: Callable[..., Load]) -> None:
@@ -87,7 +86,6 @@ async def test_stopped_and_started_under_load(product: Product, load_of: Callabl
     assert "ERROR" not in levels
     await server.stop()
     assert stored_twice(server) == []
-    await server.start()
 
 
 async def test_killed_again_and_again(product: Product, load_of: Callable[..., Load]) -> None:
@@ -104,4 +102,3 @@ async def test_killed_again_and_again(product: Product, load_of: Callable[..., L
     await load.arrived(server)
     await server.stop()
     assert stored_twice(server) == []
-    await server.start()

@@ -65,7 +65,6 @@ async def test_locked_by_another_process(product: Product, load_of: Callable[...
     await load.arrived(server)
     await server.stop()
     assert stored_twice(server) == []
-    await server.start()
 
 
 async def test_no_space_left(
@@ -89,7 +88,6 @@ async def test_no_space_left(
         print(f"\nThe disk was {small.name}; the server said: {error['message']}")
         await server.stop()
         assert stored_twice(server) == []
-        await server.start()
 
 
 async def test_a_browser_that_reads_nothing(product: Product, load_of: Callable[..., Load]) -> None:
