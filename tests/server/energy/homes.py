@@ -125,9 +125,16 @@ class Home:
         """Add rollups of consecutive 5 minutes."""
         return self._add(self.five, key, clock, changes, FIVE_MINUTES_US, covered_s, provenance)
 
-    def rolled_hours(self, key: str, clock: str, *changes: float, covered_s: float = 3600.0) -> Self:
+    def rolled_hours(
+        self,
+        key: str,
+        clock: str,
+        *changes: float,
+        covered_s: float = 3600.0,
+        provenance: Provenance = Provenance.MEASURED,
+    ) -> Self:
         """Add rollups of consecutive hours."""
-        return self._add(self.hours, key, clock, changes, HOUR_US, covered_s, Provenance.MEASURED)
+        return self._add(self.hours, key, clock, changes, HOUR_US, covered_s, provenance)
 
     def imported_hours(self, key: str, clock: str, *changes: float) -> Self:
         """Add imported hours."""

@@ -211,6 +211,29 @@ class TestPrecedence:
         found = home.ask(hour("10:00"), hour("13:00"), Resolution.HOUR)
         assert found.devices[0].values.tolist() == [10.0, 1.0, 30.0]
 
+    def test_between_readings_statistics_give_the_shape_and_never_the_amount(self) -> None:
+        home = Home().meter(Role.GRID_IMPORT, "grid:0")
+        home.rolled("grid_import", hour("10:00"), *[0.5] * 24, provenance=INTERPOLATED, covered_s=0.0)
+        home.imported_hours("grid_import", hour("10:00"), 1.0, 3.0)
+        found = home.ask(hour("10:00"), hour("12:00"), Resolution.HOUR)
+        assert found.flows.grid_import.tolist() == [3.0, 9.0]
+        assert found.provenance.tolist() == [STATISTICS, STATISTICS]
+
+    def test_a_shape_of_nothing_is_none(self) -> None:
+        home = Home().meter(Role.GRID_IMPORT, "grid:0")
+        home.rolled("grid_import", hour("10:00"), *[0.5] * 24, provenance=INTERPOLATED, covered_s=0.0)
+        home.imported_hours("grid_import", hour("10:00"), 0.0, 0.0)
+        found = home.ask(hour("10:00"), hour("12:00"), Resolution.HOUR)
+        assert found.flows.grid_import.tolist() == [6.0, 6.0]
+        assert found.provenance.tolist() == [INTERPOLATED, INTERPOLATED]
+
+    def test_the_same_shape_among_hours(self) -> None:
+        home = Home().meter(Role.DEVICE, "device:0")
+        home.rolled_hours("device", hour("10:00"), 6.0, 6.0, covered_s=0.0, provenance=INTERPOLATED)
+        home.imported_hours("device", hour("10:00"), 1.0, 3.0)
+        found = home.ask(hour("10:00"), hour("12:00"), Resolution.HOUR)
+        assert found.devices[0].values.tolist() == [3.0, 9.0]
+
     def test_imported_hours_are_split_pro_rata_where_days_begin_within_them(self) -> None:
         home = Home(KATHMANDU).meter(Role.GRID_IMPORT, "grid:0")
         home.imported_hours("grid_import", "2026-03-09T23:45", 4.0)  # 18:00 to 19:00 UTC, midnight is at 18:15

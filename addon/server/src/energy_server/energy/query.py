@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from energy_server.energy.flows import FLOWS, Flows
 from energy_server.energy.meters import Device, Fluid, MeasuredFlow, Meters, Source, meters
-from energy_server.energy.series import Series, Tally, on_hours, series
+from energy_server.energy.precedence import series
+from energy_server.energy.series import Series, Tally, on_hours
 from energy_server.energy.slots import Slots
 from energy_server.model.entity import Entity
 from energy_server.model.statistic import FIVE_MINUTES_US, Provenance, StatisticColumns

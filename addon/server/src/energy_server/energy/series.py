@@ -1,23 +1,19 @@
-"""The Statistics that count, of each Entity: one choice per Entity and hour, and sums of them between edges. Pure.
+"""The Statistics that count, of one Entity, and their sums between edges. Pure.
 
-In:   rollups of 5 minutes, rollups of hours (used for an Entity that has none of 5 minutes), imported hours.
-Out:  `Series` of an Entity: rows of 5 minutes and rows of hours that do not overlap; `Tally`: its sums between edges.
-
-An imported hour counts where the rollup's Coverage of that hour lacks more than `COVERAGE_TOLERANCE_S`; elsewhere, and
-where no hour was imported, the rollup counts.
+In:   rows of 5 minutes and rows of hours that do not overlap (chosen by `precedence.py`), edges.
+Out:  `Tally`: what changed between edges, how much of that is known, and how well.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US, Provenance, StatisticColumns
+from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US
 
-COVERAGE_TOLERANCE_S = 300
-US_PER_S = 1_000_000
 PARTS = HOUR_US // FIVE_MINUTES_US
+COVERAGE_TOLERANCE_S = 300
+"""An hour of which Coverage lacks no more than this is as good as an imported one."""
 
 type Instants = NDArray[np.int64]
 
@@ -37,6 +33,10 @@ class Rows:
     def only(self, chosen: NDArray[np.bool]) -> Rows:
         """Return some of the rows."""
         return Rows(self.start_us[chosen], self.change[chosen], self.provenance[chosen])
+
+    def cut(self, part: slice) -> Rows:
+        """Return consecutive rows."""
+        return Rows(self.start_us[part], self.change[part], self.provenance[part])
 
     def divided(self) -> Rows:
         """Return hours as 5 minutes, pro rata: edges in half-hour zones lie inside UTC hours."""
@@ -124,80 +124,3 @@ class Tally:
         for rows, bins in self.parts:
             bins.worsen(rows.provenance, worst)
         return worst
-
-
-def series(
-    keys: Sequence[str], five: StatisticColumns, hours: StatisticColumns, imported: StatisticColumns
-) -> dict[str, Series]:
-    """Choose what counts for each key; columns must be ordered by (place, start_us)."""
-    fives, rolled, imports = (_by_key(columns) for columns in (five, hours, imported))
-    return {key: _choose(fives.get(key), rolled.get(key), imports.get(key)) for key in keys}
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The rows of one Entity, those of unknown change included, with their Coverage."""
-
-    rows: Rows
-    covered_s: NDArray[np.float64]
-
-    def known(self) -> Rows:
-        unknown = np.isnan(self.rows.change)
-        return self.rows.only(~unknown) if unknown.any() else self.rows
-
-
-def _by_key(columns: StatisticColumns) -> dict[str, _Found]:
-    borders = np.searchsorted(columns.place, np.arange(len(columns.keys) + 1, dtype=columns.place.dtype))
-    found = {}
-    for place, key in enumerate(columns.keys):
-        rows = slice(borders[place], borders[place + 1])
-        if borders[place] < borders[place + 1]:
-            found[key] = _Found(
-                Rows(columns.start_us[rows], columns.change[rows], columns.provenance[rows]), columns.covered_s[rows]
-            )
-    return found
-
-
-def _choose(five: _Found | None, hours: _Found | None, imported: _Found | None) -> Series:
-    rolled = five or hours
-    imports = imported.known() if imported else NO_ROWS
-    imports = Rows(imports.start_us, imports.change, np.full(len(imports), Provenance.STATISTICS, np.uint8))
-    if rolled is None:
-        return Series(NO_ROWS, imports)
-    if len(imports):
-        kept, imports = _preferred(rolled, imports)
-    else:
-        kept = rolled.known()
-    return Series(kept, imports) if five else Series(NO_ROWS, _merged(kept, imports))
-
-
-def _preferred(rolled: _Found, imports: Rows) -> tuple[Rows, Rows]:
-    """Return the rollup's rows and the imported hours that count, by slots of an hour from the first import on."""
-    zero_us = int(imports.start_us[0])
-    slots = (int(imports.start_us[-1]) - zero_us) // HOUR_US + 1
-    low, high = np.searchsorted(rolled.rows.start_us, (zero_us, zero_us + slots * HOUR_US))
-    slot = (rolled.rows.start_us[low:high] - zero_us) // HOUR_US
-    covered_s = np.bincount(slot, rolled.covered_s[low:high], slots)
-    import_slot = (imports.start_us - zero_us) // HOUR_US
-    better = covered_s[import_slot] < HOUR_US // US_PER_S - COVERAGE_TOLERANCE_S
-    kept = rolled.known()
-    if not better.any():
-        return kept, NO_ROWS
-    replaced = np.zeros(slots, np.bool)
-    replaced[import_slot[better]] = True
-    low, high = np.searchsorted(kept.start_us, (zero_us, zero_us + slots * HOUR_US))
-    keep = np.ones(len(kept), np.bool)
-    keep[low:high] = ~replaced[(kept.start_us[low:high] - zero_us) // HOUR_US]
-    return kept.only(keep), imports.only(better)
-
-
-def _merged(one: Rows, other: Rows) -> Rows:
-    if len(one) == 0 or len(other) == 0:
-        return one if len(one) else other
-    start_us = np.concatenate((one.start_us, other.start_us))
-    order = np.argsort(start_us)
-    return Rows(
-        start_us[order],
-        np.concatenate((one.change, other.change))[order],
-        np.concatenate((one.provenance, other.provenance))[order],
-    )
