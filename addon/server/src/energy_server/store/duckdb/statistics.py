@@ -9,8 +9,8 @@ The head lies in the order (series, start), so that a series is read from one pl
 grown long part of the head.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ FEW_PERIODS = 10_000
 
 _LEVELS = {Level.FIVE_MINUTES: "five", Level.HOUR: "hour"}
 _SOURCES = {Source.ROLLUP: "rollup", Source.IMPORT: "import"}
-_TYPES = {"series": np.int32, "start": np.int64, "provenance": np.uint8}
+_TYPES = {"place": np.int32, "series": np.int32, "start": np.int64, "provenance": np.uint8}
 
 _CREATE_HEADS = "CREATE TABLE IF NOT EXISTS statistics.sorted_until (name VARCHAR NOT NULL, until BIGINT NOT NULL)"
 _TABLES = """
@@ -104,7 +104,8 @@ class _Year:
 class Wanted:
     """What to read: the numbers of the series, the span, the columns beside `start`."""
 
-    numbers: Sequence[int]
+    numbers: Mapping[int, int]
+    """By the place of their key."""
     start_us: int
     end_us: int
     columns: Sequence[str]
@@ -161,42 +162,41 @@ class StatisticsFile:
                         years[number] = _exchanged(cursor, year, until=int(found[1]))
         cursor.execute(f"CHECKPOINT {ALIAS}")
 
-    def read(self, cursor: duckdb.DuckDBPyConnection, pair: tuple[Level, Source], wanted: Wanted) -> list[Rows]:
+    def read(
+        self, cursor: duckdb.DuckDBPyConnection, pair: tuple[Level, Source], keys: Sequence[str], wanted: Wanted
+    ) -> StatisticColumns:
         """Return the rows of each series whose periods start in the span, in ascending time."""
-        with self._gate.shared():
-            return self._read(cursor, pair, wanted)
-
-    def _read(self, cursor: duckdb.DuckDBPyConnection, pair: tuple[Level, Source], wanted: Wanted) -> list[Rows]:
         first, last = _years(np.array([wanted.start_us, max(wanted.start_us, wanted.end_us - 1)])).tolist()
-        years = [year for number, year in sorted(self._years[pair].items()) if first <= number <= last]
-        if not years or not wanted.numbers:
-            return [_no_rows(wanted.columns) for _ in wanted.numbers]
-        heads = [(year, year.head) for year in years if year.until is not None]
-        tails = [(year, year.tail) for year in years]
-        if wanted.end_us - wanted.start_us <= FEW_PERIODS * pair[0].period_us:
-            return list(_read_many(cursor, [*heads, *tails], wanted))
-        of_heads = _read_each(cursor, heads, wanted)
-        of_tails = _read_many(cursor, tails, wanted)
-        return [_joined(head, tail) for head, tail in zip(of_heads, of_tails, strict=True)]
+        with self._gate.shared():
+            years = [year for number, year in sorted(self._years[pair].items()) if first <= number <= last]
+            if not years or not wanted.numbers:
+                return _together(keys, replace(wanted, numbers={}), [], 0)
+            start_us = max(wanted.start_us, _year_start_us(years[0].number))
+            end_us = min(wanted.end_us, _year_start_us(years[-1].number + 1))
+            most_rows = len(wanted.numbers) * (-(-(end_us - start_us) // pair[0].period_us))
+            return _together(keys, wanted, _read(cursor, pair[0], years, wanted), most_rows)
 
 
-def together(keys: list[str], places: Sequence[int], parts: Sequence[Rows]) -> StatisticColumns:
-    """Return the rows of several series as one, emptying the parts; columns that were not read are NaN."""
-    lengths = [len(part) for part in parts]
+def _together(keys: Sequence[str], wanted: Wanted, parts: Iterable[Rows], most_rows: int) -> StatisticColumns:
+    """Return the rows of the series, one after the other, as one; columns that were not read are NaN.
 
-    def column(name: str, missing: float) -> NDArray[Any]:
-        found = [part.columns.pop(name) for part in parts if name in part.columns]
-        kind = _TYPES.get(name, np.float64)
-        if not found:
-            return np.broadcast_to(np.array(missing, kind), sum(lengths))  # one number, however many rows
-        return np.concatenate(found, dtype=kind)
-
+    Each part is copied to its place as it comes and let go, so that a long span is in memory once.
+    """
+    columns = {name: np.empty(most_rows, _TYPES.get(name, np.float64)) for name in ("place", "start", *wanted.columns)}
+    rows = 0
+    for place, part in zip(wanted.numbers, parts, strict=True):
+        until = rows + len(part)
+        columns["place"][rows:until] = place
+        for name, column in part.columns.items():
+            columns[name][rows:until] = column
+        rows = until
+    unknown = np.broadcast_to(np.array(np.nan), rows)  # one number, however many rows
     return StatisticColumns(
-        keys=keys,
-        place=np.repeat(np.array(places, np.int32), lengths),
-        start_us=column("start", 0),
-        provenance=column("provenance", 0),
-        **{name: column(name, np.nan) for name in VALUE_COLUMNS},
+        keys=list(keys),
+        place=columns["place"][:rows],
+        start_us=columns["start"][:rows],
+        provenance=columns["provenance"][:rows],
+        **{name: columns[name][:rows] if name in columns else unknown for name in VALUE_COLUMNS},
     )
 
 
@@ -239,12 +239,23 @@ def _exchanged(cursor: duckdb.DuckDBPyConnection, year: _Year, *, until: int) ->
     return _Year(year.number, year.tail, until)
 
 
+def _read(cursor: duckdb.DuckDBPyConnection, level: Level, years: Sequence[_Year], wanted: Wanted) -> Iterator[Rows]:
+    """Yield the rows of each series, in ascending time."""
+    heads = [(year, year.head) for year in years if year.until is not None]
+    tails = [(year, year.tail) for year in years]
+    if wanted.end_us - wanted.start_us <= FEW_PERIODS * level.period_us:
+        yield from _read_many(cursor, [*heads, *tails], wanted)
+        return
+    for head, tail in zip(_read_each(cursor, heads, wanted), _read_many(cursor, tails, wanted), strict=True):
+        yield _joined(head, tail)
+
+
 def _read_each(
     cursor: duckdb.DuckDBPyConnection, tables: Sequence[tuple[_Year, str]], wanted: Wanted
 ) -> Iterator[Rows]:
     """Yield the rows of each series by a query of its own: best where a series lies together and has many rows."""
     columns = ", ".join(["start", *wanted.columns])
-    for number in wanted.numbers:
+    for number in wanted.numbers.values():
         selects = [
             _READ_ONE.format(columns=columns, table=table, number=number, within=_within(year, wanted))
             for year, table in tables
@@ -256,7 +267,7 @@ def _read_many(
     cursor: duckdb.DuckDBPyConnection, tables: Sequence[tuple[_Year, str]], wanted: Wanted
 ) -> Iterator[Rows]:
     """Yield the rows of each series from one query: best where series lie scattered, or have few rows."""
-    columns, numbers = ", ".join(["start", *wanted.columns]), ", ".join(map(str, wanted.numbers))
+    columns, numbers = ", ".join(["start", *wanted.columns]), ", ".join(map(str, wanted.numbers.values()))
     selects = [
         _READ_MANY.format(columns=columns, table=table, numbers=numbers, within=_within(year, wanted))
         for year, table in tables
@@ -265,7 +276,7 @@ def _read_many(
     order = np.argsort(found.columns["series"], kind="stable")  # sorted runs are merged, which is fast
     found = found.pick(order)
     series = found.columns.pop("series")
-    for number in wanted.numbers:
+    for number in wanted.numbers.values():
         first, last = np.searchsorted(series, (number, number + 1))
         yield _in_order(found.pick(slice(int(first), int(last))))
 

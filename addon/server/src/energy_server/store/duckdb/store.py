@@ -29,7 +29,7 @@ from energy_server.store.duckdb.columns import by_month, from_batches, last_of_e
 from energy_server.store.duckdb.connection import connect, translated
 from energy_server.store.duckdb.months import MonthFiles
 from energy_server.store.duckdb.series import SeriesIndex
-from energy_server.store.duckdb.statistics import Rows, StatisticsFile, Wanted, together
+from energy_server.store.duckdb.statistics import Rows, StatisticsFile, Wanted
 from energy_server.store.port import StoreInfo
 
 DEFAULT_MEMORY_LIMIT_MB = 48
@@ -277,9 +277,7 @@ class DuckDBSeriesStore:
         with self._using() as (opened, cursor):
             known = [(place, opened.series.number(site, key)) for place, key in enumerate(keys)]
             numbers = {place: number for place, number in known if number is not None}
-            wanted = Wanted(list(numbers.values()), *span, [*columns, "provenance"])
-            parts = opened.statistics.read(cursor, pair, wanted)
-        return together(keys, list(numbers), parts)
+            return opened.statistics.read(cursor, pair, keys, Wanted(numbers, *span, [*columns, "provenance"]))
 
     def _copy_month(self, month: int) -> sorting.Copy | None:
         with self._using() as (opened, cursor):
