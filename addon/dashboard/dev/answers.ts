@@ -37,7 +37,7 @@ const counter = (key: string, name: string, roles: RoleAssignment[], kwOf: (minu
 
 export function sensors(scenario: Scenario): Sensor[] {
   const list: Sensor[] = [
-    power('grid_power', 'Grid power', [role('grid_power', 'grid:0')], (m) => m.grid),
+    power('grid_power', 'Grid power', [role('grid_power', 'grid:0')], (m) => (scenario === 'grid_only' ? m.home : m.grid)),
     counter('grid_import', 'Grid import', [role('grid_import', 'grid:0')], (m) => m.grid),
     ...DEVICE_NAMES.flatMap((name, i) => [
       power(`device_${i}_power`, `${name} power`, [role('device_power', `device:${i}`, name)], (m) => m.devices[name]),

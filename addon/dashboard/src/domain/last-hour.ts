@@ -32,14 +32,14 @@ export function lastHour(home: Home, samples: ReadonlyMap<string, Samples>, nowU
   const blank = gapMinutes(gaps, startUs);
   const clear = (values: Column | null): Column | null => values?.map((value, i) => (blank[i] ? null : value)) ?? null;
   const use = clear(whole) ?? Array.from({ length: MINUTES }, () => null);
-  return {
-    startUs,
+  const drawn = {
     solar: clear(column(home.solar.powerKeys, from)),
     battery: clear(column(home.battery.powerKeys, from)),
     grid: clear(column(home.grid.powerKeys, from)),
     home: use.map((value) => (value === null ? null : Math.max(0, value))),
-    missing: use.map((value) => value === null),
   };
+  const columns = Object.values(drawn).filter((values) => values !== null);
+  return { startUs, ...drawn, missing: use.map((_, i) => columns.every((values) => values[i] === null)) };
 }
 
 function means(samples: Samples | undefined, startUs: number, untilUs: number, project: (watts: number) => number): Column {

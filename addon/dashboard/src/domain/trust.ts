@@ -25,9 +25,8 @@ export interface TrustInput {
 export function trustOf({ connection, site, siteConnected, newestUs, nowUs }: TrustInput): Trust {
   if (connection === 'down') return { state: 'off' };
   if (connection === 'connecting') return { state: 'connecting' };
-  if (!site || newestUs === null || !siteConnected || nowUs - newestUs > STALE_US) {
-    return { state: 'waiting', sinceUs: newestUs ?? (site ? site.link.since_us : null) };
-  }
+  if (!site || newestUs === null) return { state: 'waiting', sinceUs: null };
+  if (!siteConnected || nowUs - newestUs > STALE_US) return { state: 'waiting', sinceUs: newestUs };
   const share = importShare(site);
   return share === null ? { state: 'live', newestUs, complete: site.complete.share } : { state: 'importing', share };
 }

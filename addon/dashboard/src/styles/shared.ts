@@ -299,3 +299,38 @@ export const swatch = css`
     }
   }
 `;
+
+/** What a panel or a card says of one point of a chart. */
+export const reading = css`
+  .head {
+    display: flex;
+    gap: 4px;
+    font-weight: 500;
+  }
+  .head .second {
+    font-weight: 400;
+  }
+  .head b {
+    margin-left: auto;
+    font-weight: 500;
+  }
+  .reading th,
+  .reading td {
+    height: 22px;
+    font-size: 13px;
+  }
+  .reading thead th {
+    height: 20px;
+    font-size: 12px;
+  }
+  .panel-row {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    line-height: 22px;
+  }
+  .panel-row b {
+    margin-left: auto;
+    font-weight: 500;
+  }
+`;

@@ -7,7 +7,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import type { DrawChart } from '../../charts/canvas';
 import '../../charts/canvas';
 import { plotOf, stepsOption, type StepsModel } from '../../charts/steps';
-import { base } from '../../styles/shared';
+import { base, reading, swatch, table } from '../../styles/shared';
 
 const PANEL_WIDTH = 250;
 
@@ -21,6 +21,9 @@ export class ReadEvent extends Event {
 export class EdStepsChart extends LitElement {
   static override styles = [
     base,
+    table,
+    swatch,
+    reading,
     css`
       :host {
         position: relative;

@@ -92,23 +92,6 @@ export const dayCardStyles = css`
     border-radius: 3px;
     background: repeating-linear-gradient(135deg, var(--error) 0 1.5px, transparent 1.5px 5px);
   }
-  .head {
-    display: flex;
-    gap: 4px;
-    font-weight: 500;
-  }
-  .head .second {
-    font-weight: 400;
-  }
-  .head b {
-    margin-left: auto;
-    font-weight: 500;
-  }
-  .reading th,
-  .reading td {
-    height: 22px;
-    font-size: 13px;
-  }
   @media (max-width: 599.98px) {
     .title {
       align-items: center;
@@ -133,7 +116,7 @@ export const dayCardStyles = css`
       min-height: 256px;
     }
     .in-place {
-      min-height: 80px;
+      min-height: 92px;
       margin-bottom: 8px;
     }
     .cells {

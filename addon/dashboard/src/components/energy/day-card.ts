@@ -9,7 +9,7 @@ import { knownSentence, marksOf, type Mark } from '../../domain/provenance';
 import { seriesName } from '../../domain/series-names';
 import { readStep } from '../../domain/step-reading';
 import { t } from '../../i18n';
-import { base, button, card, swatch, table } from '../../styles/shared';
+import { base, button, card, reading, swatch, table } from '../../styles/shared';
 import { ReadEvent } from '../chart/steps-chart';
 import '../chart/steps-chart';
 import { dayCardStyles } from './day-card-styles';
@@ -27,7 +27,7 @@ export class StepsEvent extends Event {
 
 @customElement('ed-day-card')
 export class EdDayCard extends LitElement {
-  static override styles = [base, card, button, table, swatch, keyNumberStyles, dayCardStyles];
+  static override styles = [base, card, button, table, swatch, reading, keyNumberStyles, dayCardStyles];
 
   @property({ attribute: false }) day: Day | null = null;
   @property({ attribute: false }) scale!: Scale;

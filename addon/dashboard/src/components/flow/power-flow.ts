@@ -135,12 +135,17 @@ export class EdPowerFlow extends LitElement {
         <span class="track"><i .style=${`width:${Math.min(100, Math.max(0, this.now.charge))}%`}></i></span><span class="label">${percent}</span>
       </div>`;
     }
-    if (name !== 'home' || amount.state !== 'known') return nothing;
+    return name === 'home' && amount.state === 'known' ? this.renderFeeders(amount.kw) : nothing;
+  }
+
+  private renderFeeders(kw: number): TemplateResult | typeof nothing {
     const [main, other] = feeders(this.now.links);
     if (!main || this.now.unknown.size > 0) return nothing;
-    const source = t(`word.${main.name}`);
-    const share = main.kw / Math.max(amount.kw, main.kw);
-    return html`<div class="label">${other ? t('flow.shareFrom', { percent: this.formats.percent(share), source }) : t('flow.allFrom', { source })}</div>`;
+    const percent = this.formats.percent(main.kw / Math.max(kw, main.kw));
+    const short = this.width < SMALL_BELOW;
+    const source = t(short ? `word.short.${main.name}` : `word.${main.name}`);
+    if (other) return html`<div class="label">${t(short ? 'flow.shareShort' : 'flow.shareFrom', { percent, source })}</div>`;
+    return html`<div class="label">${t(short ? 'flow.from' : 'flow.allFrom', { source })}</div>`;
   }
 
   private label(name: TileName, amount: Amount): string {

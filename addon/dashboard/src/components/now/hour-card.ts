@@ -11,6 +11,8 @@ import { t } from '../../i18n';
 import { base, button, card, swatch, table } from '../../styles/shared';
 import '../chart/steps-chart';
 
+/** A sleeping house is not drawn as a mountain range. */
+const SMALLEST_KW = 0.5;
 const SHORT = { solar: 'energy.node.solar', battery_discharge: 'energy.node.battery', grid_import: 'energy.node.grid' } as const;
 
 @customElement('ed-hour-card')
@@ -28,19 +30,6 @@ export class EdHourCard extends LitElement {
       .scroll {
         max-height: 196px;
         overflow: auto;
-      }
-      .panel-row {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-        line-height: 22px;
-      }
-      .panel-row b {
-        margin-left: auto;
-        font-weight: 500;
-      }
-      .head {
-        font-weight: 500;
       }
       @media (max-width: 599.98px) {
         ed-steps-chart {
@@ -120,7 +109,7 @@ export class EdHourCard extends LitElement {
   private modelOf(hour: LastHour): StepsModel {
     const above = this.seriesOf(hour);
     const sums = hour.home.map((home, i) => Math.max(home ?? 0, above.reduce((sum, { values }) => sum + (values[i] ?? 0), 0)));
-    this.scale = keepScale(this.scale, Math.max(...sums), 5);
+    this.scale = keepScale(this.scale, Math.max(SMALLEST_KW, ...sums), 5);
     const { solar, home } = hour.now;
     const labels = [0, 10, 20, 30, 40, 50].map((at) => ({ at, label: this.timeAt(hour, at) }));
     return {
