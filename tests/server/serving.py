@@ -1,10 +1,13 @@
 """A running server, as tests see it."""
 
 import asyncio
+import base64
 import os
 import signal
+import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -107,3 +110,23 @@ class Process:
         async with asyncio.timeout(20):
             self.log += (await stderr.read()).decode().splitlines(keepends=True)
             return await self.process.wait()
+
+
+@asynccontextmanager
+async def deaf(url: str, path: str) -> AsyncIterator[asyncio.StreamReader]:
+    """Open a WebSocket whose owner does not read, with a small buffer."""
+    host, port = url.removeprefix("http://").split(":")
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    raw.settimeout(0)
+    await asyncio.get_running_loop().sock_connect(raw, (host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=raw, limit=4_096)
+    key = base64.b64encode(os.urandom(16)).decode()
+    head = (
+        f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {BEARER['Authorization']}\r\n"
+        f"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+    )
+    writer.write(head.encode())
+    await reader.readuntil(b"\r\n\r\n")
+    yield reader
+    writer.close()

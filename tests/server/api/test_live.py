@@ -1,11 +1,6 @@
 """Live: a snapshot, then everything new at once; a slow browser is skipped ahead and holds nobody up."""
 
 import asyncio
-import base64
-import os
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -16,7 +11,7 @@ from energy_server.api import answers
 from energy_server.api.live import MOST_BROWSERS, Browser, LiveHub, Rates, StatisticsRolled
 from energy_server.link.events import CatalogChanged, LinkChanged, ReadingsArrived
 from tests.server.homes import START_US, gauge, read, settle
-from tests.server.serving import BEARER, Running
+from tests.server.serving import Running, deaf
 
 KEYS = [f"sensor.entity_{number:03}" for number in range(200)]
 
@@ -84,26 +79,6 @@ async def test_a_browser_that_talks_too_much_is_closed(server: Running) -> None:
         assert live.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
 
 
-@asynccontextmanager
-async def deaf(server: Running) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Open a live WebSocket whose owner does not read, with a small buffer."""
-    host, port = server.url.removeprefix("http://").split(":")
-    raw = socket.socket()
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    raw.settimeout(0)
-    await asyncio.get_running_loop().sock_connect(raw, (host, int(port)))
-    reader, writer = await asyncio.open_connection(sock=raw, limit=4_096)
-    key = base64.b64encode(os.urandom(16)).decode()
-    head = (
-        f"GET /api/live HTTP/1.1\r\nHost: {host}\r\nAuthorization: {BEARER['Authorization']}\r\n"
-        f"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
-    )
-    writer.write(head.encode())
-    await reader.readuntil(b"\r\n\r\n")
-    yield reader, writer
-    writer.close()
-
-
 async def frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     """Return the next frame of a server: opcode and content."""
     first, length = await reader.readexactly(2)
@@ -116,7 +91,7 @@ async def frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 async def test_a_slow_browser_is_skipped_ahead_and_holds_nobody_up(server: Running) -> None:
     hub, rounds = server.core.hub, 4_000
-    async with server.client.ws_connect(f"{server.url}/api/live") as quick, deaf(server) as (reader, _):
+    async with server.client.ws_connect(f"{server.url}/api/live") as quick, deaf(server.url, "/api/live") as reader:
         await receive(quick)
         seen: dict[str, int] = {}
 

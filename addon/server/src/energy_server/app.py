@@ -45,7 +45,8 @@ LONGEST_WAIT_S = 15.0
 MOST_BODY_BYTES = 65_536
 MOST_LINE_BYTES = 16_384
 MOST_HEADER_BYTES = 8_190
-SHUTDOWN_WITHIN_S = 5.0
+GOODBYE_WITHIN_S = 3.0
+SHUTDOWN_WITHIN_S = 3.0
 
 
 def now_us() -> int:
@@ -98,9 +99,12 @@ class Server:
 
     async def part(self, _app: web.Application) -> None:
         """Tell integrations and browsers that the server stops."""
+        closing = [asyncio.create_task(self.hub.close())]
         if self._links is not None:
-            await self._links.close()
-        await self.hub.close()
+            closing.append(asyncio.create_task(self._links.close()))
+        _, deaf = await asyncio.wait(closing, timeout=GOODBYE_WITHIN_S)
+        for task in deaf:
+            task.cancel()
 
     async def _open_at_last(self) -> None:
         wait_s = FIRST_WAIT_S

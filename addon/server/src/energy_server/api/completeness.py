@@ -8,7 +8,7 @@ from aiohttp import web
 
 from energy_server.api.core import core_of, find_site
 from energy_server.api.energy import check_size
-from energy_server.api.known import horizon_us
+from energy_server.api.known import covered, horizon_us
 from energy_server.api.parameters import SpanQuery
 from energy_server.api.reply import reply
 from energy_server.energy.completeness import DayCompleteness, EntityCoverage
@@ -27,10 +27,12 @@ async def completeness(request: web.Request, query: CompletenessQuery) -> web.Re
     window = query.window(site.time_zone)
     start_us, end_us = window.span.since_us, window.span.until_us
     check_size(end_us - start_us, Resolution.DAY)
+    entities = [
+        entity for entity in await core.state.entities(site.id) if entity.until_us is None or entity.until_us > start_us
+    ]
     coverage = [
-        EntityCoverage(core.ledger.spans(site.id, entity, start_us, end_us), entity.since_us, entity.until_us)
-        for entity in await core.state.entities(site.id)
-        if entity.until_us is None or entity.until_us > start_us
+        EntityCoverage(spans, entity.since_us, entity.until_us)
+        async for entity, spans in covered(core.ledger, entities, start_us, end_us)
     ]
     edges_us = edges(start_us, end_us, Resolution.DAY, window.zone)
     days = table(coverage, edges_us, horizon_us(core.ledger, site.id, core.clock_us()))

@@ -1,10 +1,11 @@
 """How much of a span Coverage knows, and what it lacks.
 
-In:   the ledger, an Entity, a span.
-Out:  shares and Gaps. Nothing fails.
+In:   the ledger, Entities, a span.
+Out:  shares and Gaps. Nothing fails. Long work lets the event loop go on between Entities.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 from energy_server.ledger.coverage import CoverageLedger
@@ -13,6 +14,28 @@ from energy_server.model.entity import Entity
 
 CLAIMS_WITHIN_US = 90_000_000
 """An idle integration claims every 30 s; a Link is behind, not gone, for three times as long."""
+
+type Covered = list[tuple[Span, CoverageSource]]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What Coverage lacks, for how many Entities; `reason` where Home Assistant said that it has nothing."""
+
+    since_us: int
+    until_us: int
+    entities: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is known of a Site: since when imported and live, the known share of the latter, the newest Gaps."""
+
+    statistics_since_us: int | None
+    live_since_us: int | None
+    share: float | None
+    gaps: list[Gap]
 
 
 def horizon_us(ledger: CoverageLedger, site: str, now_us: int) -> int:
@@ -33,27 +56,33 @@ def listened(entity: Entity, span: Span) -> Span:
     return Span(since_us, max(since_us, until_us))
 
 
-def share(ledger: CoverageLedger, entities: Sequence[Entity], span: Span) -> float | None:
-    """Return the known share of the span, over the Entities that were listened to in it; None without any."""
-    known = wanted = 0
+def share(ledger: CoverageLedger, entity: Entity, span: Span) -> float:
+    """Return the known share of the part of the span in which the Entity was listened to, 0 without any."""
+    part = listened(entity, span)
+    if part.until_us == part.since_us:
+        return 0.0
+    known = known_us(ledger.spans(entity.site, entity, part.since_us, part.until_us))
+    return known / (part.until_us - part.since_us)
+
+
+async def covered(
+    ledger: CoverageLedger, entities: Sequence[Entity], start_us: int, end_us: int
+) -> AsyncIterator[tuple[Entity, Covered]]:
+    """Yield the Coverage of each Entity in the span."""
     for entity in entities:
-        part = listened(entity, span)
-        if part.until_us > part.since_us:
-            wanted += part.until_us - part.since_us
-            known += known_us(ledger.spans(entity.site, entity, part.since_us, part.until_us))
-    return min(1.0, known / wanted) if wanted else None
+        yield entity, ledger.spans(entity.site, entity, start_us, end_us)
+        await asyncio.sleep(0)  # years of many Gaps cost a millisecond an Entity
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """What Coverage lacks, for how many Entities; `reason` where Home Assistant said why it has nothing."""
+def _clipped(spans: Covered, part: Span) -> Covered:
+    return [
+        (Span(max(span.since_us, part.since_us), min(span.until_us, part.until_us)), source)
+        for span, source in spans
+        if span.since_us < part.until_us and span.until_us > part.since_us
+    ]
 
-    span: Span
-    entities: int
-    reason: str | None
 
-
-def _lacking(spans: Sequence[tuple[Span, CoverageSource]], part: Span) -> list[tuple[Span, bool]]:
+def _lacking(spans: Covered, part: Span) -> list[tuple[Span, bool]]:
     """Return the parts without Coverage, and whether it is known that nothing can be had."""
     lacking: list[tuple[Span, bool]] = []
     at_us = part.since_us
@@ -68,13 +97,30 @@ def _lacking(spans: Sequence[tuple[Span, CoverageSource]], part: Span) -> list[t
     return lacking
 
 
-def gaps(ledger: CoverageLedger, entities: Sequence[Entity], span: Span, most: int) -> list[Gap]:
-    """Return the newest Gaps; Entities that lack the same span share one."""
+async def survey(ledger: CoverageLedger, site: str, entities: Sequence[Entity], until_us: int, most: int) -> Survey:
+    """Return what is known of a Site; Entities that lack the same span share one of at most `most` Gaps."""
+    live = ledger.live_spans(site)
+    live_span = Span(live[0].since_us, until_us) if live else None
+    imported_us: int | None = None
+    known = wanted = 0
     found: dict[tuple[Span, bool], int] = {}
-    for entity in entities:
-        part = listened(entity, span)
-        if part.until_us > part.since_us:
-            for gap in _lacking(ledger.spans(entity.site, entity, part.since_us, part.until_us), part):
-                found[gap] = found.get(gap, 0) + 1
+    async for entity, spans in covered(ledger, entities, 0, until_us):
+        hours = [span.since_us for span, source in spans if source is CoverageSource.HOUR]
+        imported_us = min([*hours[:1], *([] if imported_us is None else [imported_us])], default=None)
+        if live_span is None or (part := listened(entity, live_span)).until_us == part.since_us:
+            continue
+        inside = _clipped(spans, part)
+        known += known_us(inside)
+        wanted += part.until_us - part.since_us
+        for gap in _lacking(inside, part):
+            found[gap] = found.get(gap, 0) + 1
     newest = sorted(found.items(), key=lambda item: item[0][0].until_us, reverse=True)[:most]
-    return [Gap(gap, count, "nothing_recorded" if final else None) for (gap, final), count in newest]
+    return Survey(
+        statistics_since_us=imported_us,
+        live_since_us=live_span.since_us if live_span else None,
+        share=known / wanted if wanted else None,
+        gaps=[
+            Gap(gap.since_us, gap.until_us, count, "nothing_recorded" if final else None)
+            for (gap, final), count in newest
+        ],
+    )

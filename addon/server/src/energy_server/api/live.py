@@ -136,7 +136,9 @@ class LiveHub:
         """Serve one browser until it leaves: first the snapshot, then what is new since. Raises TooManyError."""
         if len(self._browsers) >= MOST_BROWSERS:
             raise TooManyError(f"There are {MOST_BROWSERS} open dashboards already; close some.")
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MOST_BYTES_IN, compress=False)
+        socket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_S, max_msg_size=MOST_BYTES_IN, compress=False, timeout=CLOSE_WITHIN_S
+        )
         await socket.prepare(request)
         browser = Browser(site)
         self._browsers[browser] = socket
@@ -155,9 +157,8 @@ class LiveHub:
 
     async def close(self) -> None:
         """Tell every browser that the server goes away."""
-        going = [asyncio.create_task(socket.close(code=WSCloseCode.GOING_AWAY)) for socket in self._browsers.values()]
-        if going:
-            await asyncio.wait(going, timeout=CLOSE_WITHIN_S)
+        sockets = list(self._browsers.values())
+        await asyncio.gather(*(socket.close(code=WSCloseCode.GOING_AWAY) for socket in sockets))
 
 
 async def _write(socket: web.WebSocketResponse, browser: Browser, first: Message) -> None:

@@ -4,19 +4,15 @@ In:   nothing.
 Out:  the state of every part, as it is now.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict
 
 from aiohttp import web
 
 from energy_server import __version__
 from energy_server.api.core import Core, core_of
-from energy_server.api.known import gaps, horizon_us, share
+from energy_server.api.known import horizon_us, survey
 from energy_server.api.parameters import NoQuery
 from energy_server.api.reply import reply
-from energy_server.ledger.coverage import CoverageLedger
-from energy_server.model.coverage import CoverageSource, Span
-from energy_server.model.entity import Entity
 from energy_server.model.site import Site
 from energy_server.store.port import StoreInfo
 
@@ -25,26 +21,11 @@ MOST_LINES = 50
 STORAGE_REASON = "Embedded: no other storage is set."
 
 
-def _complete(ledger: CoverageLedger, site: str, entities: Sequence[Entity], until_us: int) -> dict[str, object]:
-    imported = [
-        span.since_us
-        for entity in entities
-        for span, source in ledger.spans(site, entity, 0, until_us)
-        if source is CoverageSource.HOUR
-    ]
-    live = ledger.live_spans(site)
-    return {
-        "statistics_since_us": min(imported, default=None),
-        "live_since_us": live[0].since_us if live else None,
-        "share": share(ledger, entities, Span(live[0].since_us, until_us)) if live else None,
-    }
-
-
 async def _site(core: Core, site: Site) -> dict[str, object]:
     entities = [entity for entity in await core.state.entities(site.id) if entity.until_us is None]
     until_us = horizon_us(core.ledger, site.id, core.clock_us())
-    live = core.ledger.live_spans(site.id)
-    lacking = gaps(core.ledger, entities, Span(live[0].since_us, until_us), MOST_GAPS) if live else []
+    known = await survey(core.ledger, site.id, entities, until_us, MOST_GAPS)
+    lines = [line for line in await core.state.sync_log(MOST_LINES) if line.site == site.id]
     return {
         "id": site.id,
         "name": site.name,
@@ -53,21 +34,13 @@ async def _site(core: Core, site: Site) -> dict[str, object]:
         "ha_version": site.ha_version,
         "integration_version": site.integration_version,
         "link": asdict(core.links.status(site.id)),
-        "complete": _complete(core.ledger, site.id, entities, until_us),
-        "gaps": [
-            {
-                "since_us": gap.span.since_us,
-                "until_us": gap.span.until_us,
-                "entities": gap.entities,
-                "reason": gap.reason,
-            }
-            for gap in lacking
-        ],
-        "sync_log": [
-            {"ts_us": line.ts_us, "what": line.what, "detail": line.detail}
-            for line in await core.state.sync_log(MOST_LINES)
-            if line.site == site.id
-        ],
+        "complete": {
+            "statistics_since_us": known.statistics_since_us,
+            "live_since_us": known.live_since_us,
+            "share": known.share,
+        },
+        "gaps": [asdict(gap) for gap in known.gaps],
+        "sync_log": [{"ts_us": line.ts_us, "what": line.what, "detail": line.detail} for line in lines],
     }
 
 
