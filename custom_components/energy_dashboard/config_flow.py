@@ -41,6 +41,7 @@ KNOWN_ERRORS: Final = frozenset(
         "invalid_auth",
         "invalid_url",
         "not_energy_server",
+        "not_ready",
         "protocol_unsupported",
         "site_busy",
         "too_many_attempts",

@@ -110,9 +110,9 @@ async def test_a_server_that_never_welcomes(
         (404, "not_energy_server"),
         (200, "not_energy_server"),
         (302, "not_energy_server"),
-        (500, "cannot_connect"),
-        (502, "cannot_connect"),
-        (503, "cannot_connect"),
+        (500, "not_ready"),
+        (502, "not_ready"),
+        (503, "not_ready"),
     ],
 )
 async def test_an_answer_instead_of_a_websocket(

@@ -101,7 +101,7 @@ async def _connect(session: ClientSession, server: Server) -> ClientWebSocketRes
         )
     except ClientResponseError as err:
         if err.status in NOT_YET:
-            raise UnreachableError(f"the server answered {err.status}") from err
+            raise UnreachableError(f"the server answered {err.status}", "not_ready") from err
         code = REFUSED_BY_STATUS.get(err.status, "not_energy_server")
         raise RefusedError(f"the server answered {err.status}", code) from err
     except (ClientError, OSError) as err:

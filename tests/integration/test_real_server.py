@@ -1,0 +1,178 @@
+"""The integration against the real server, a process of its own: what Home Assistant had is what the server has."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+import pytest
+from homeassistant.components.recorder.models import StatisticMeanType, StatisticMetaData
+from homeassistant.components.recorder.statistics import async_import_statistics
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.const import CONF_TOKEN, CONF_URL
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+
+from custom_components.energy_dashboard.const import DOMAIN
+from custom_components.energy_dashboard.pipeline import link, recorder
+from custom_components.energy_dashboard.pipeline.convert import instant_us
+from tests.integration.home import COUNTER, POWER, MockConfigEntry, state, when
+from tests.server.serving import BEARER, TOKEN, Process
+
+START_US = 946_684_800_000_000
+END_US = 4_000_000_000_000_000
+
+
+class Server:
+    """The process, which keeps its port and its data when it is killed and started."""
+
+    def __init__(self, data_path: Path, client: aiohttp.ClientSession) -> None:
+        self.data_path = data_path
+        self.client = client
+        self.process: Process
+        self.url = ""
+
+    async def start(self) -> None:
+        port = self.url.rpartition(":")[2] or "0"
+        self.process = await Process.start(self.data_path, port=port, commit_interval_s="0.1")
+        self.url = self.process.url
+        await self.process.until("The stores are open")
+
+    async def get(self, path: str, **query: Any) -> Any:
+        async with self.client.get(f"{self.url}{path}", params=query, headers=BEARER) as response:
+            assert response.status == 200, await response.text()
+            return await response.json()
+
+    async def eventually(self, path: str, wanted: Callable[[Any], object], **query: Any) -> Any:
+        """Ask until the answer is as wanted: what the server promises to do soon has no event to await."""
+        async with asyncio.timeout(45):
+            while not wanted(answer := await self.get(path, **query)):  # noqa: ASYNC110 another process tells nobody
+                await asyncio.sleep(0.05)
+        return answer
+
+    async def readings(self, key: str) -> list[tuple[int, float | None]]:
+        answer = await self.get("/api/readings", key=key, start=START_US, end=END_US)
+        return list(zip(answer["ts_us"], answer["value"], strict=True))
+
+
+@pytest.fixture
+async def server(tmp_path: Path, socket_enabled: None) -> AsyncIterator[Server]:  # noqa: ARG001 it lets tests open sockets
+    async with aiohttp.ClientSession() as client:
+        running = Server(tmp_path / "data", client)
+        await running.start()
+        yield running
+        assert await running.process.stop() == 0
+
+
+@pytest.fixture
+async def entry(hass: HomeAssistant, server: Server) -> AsyncIterator[MockConfigEntry]:
+    """The entry that the config flow makes, once it is connected."""
+    state(hass, "sensor.power", "1.5", POWER)
+    state(hass, "sensor.meter", "100", COUNTER)
+    form = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    wrong = {CONF_URL: server.url, CONF_TOKEN: "wrong"}
+    refused = await hass.config_entries.flow.async_configure(form["flow_id"], wrong)
+    assert refused["errors"] == {"base": "invalid_auth"}
+    right = {CONF_URL: server.url, CONF_TOKEN: TOKEN}
+    created = await hass.config_entries.flow.async_configure(form["flow_id"], right)
+    assert created["type"] is FlowResultType.CREATE_ENTRY, created
+    entry: MockConfigEntry = created["result"]
+    assert entry.state is ConfigEntryState.LOADED
+    await when(entry, lambda now: now.sent >= 2 and now.waiting == 0)
+    yield entry
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_every_reading_is_stored_once_with_its_exact_microsecond(
+    hass: HomeAssistant, server: Server, entry: MockConfigEntry
+) -> None:
+    expected = []
+    for value in range(600):
+        state(hass, "sensor.power", str(value / 8), POWER)
+        changed = hass.states.get("sensor.power")
+        assert changed is not None
+        expected.append((instant_us(changed.last_updated), value / 8))
+    state(hass, "sensor.power", "unavailable", POWER)
+    await when(entry, lambda now: now.waiting == 0 and now.sent >= 603)
+    stored = await server.readings("sensor.power")
+    assert stored[1:-1] == expected
+    assert stored[-1][1] is None
+    entities = (await server.get("/api/entities"))["entities"]
+    assert {entity["entity_id"] for entity in entities} == {"sensor.power", "sensor.meter"}
+
+
+async def test_a_server_that_is_killed_loses_and_doubles_nothing(
+    hass: HomeAssistant, server: Server, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "LONGEST_WAIT_S", 0.1)
+    for value in range(200):
+        state(hass, "sensor.power", str(value), POWER)
+    await when(entry, lambda now: now.sent)
+    await server.process.stop(signal.SIGKILL)
+    for value in range(200, 400):
+        state(hass, "sensor.power", str(value), POWER)
+    await when(entry, lambda now: not now.connected)
+    await server.start()
+    await when(entry, lambda now: now.connected and now.waiting == 0)
+    assert [value for _, value in await server.readings("sensor.power")] == [1.5, *map(float, range(400))]
+
+
+async def test_a_second_copy_of_this_home_is_refused(
+    hass: HomeAssistant, server: Server, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with server.client.ws_connect(f"{server.url}/link", headers=BEARER) as twin:
+        async with entry.runtime_data.link.suspended():
+            site = (await server.get("/api/status"))["sites"][0]["id"]
+            details = dict.fromkeys(("name", "time_zone", "ha_version"), "x") | {"currency": None, "country": None}
+            hello = {"type": "hello", "protocol": 1, "now_us": START_US * 2, "integration_version": "x"}
+            await twin.send_json(hello | {"site": {"id": site} | details})
+            assert (await twin.receive_json())["type"] == "welcome"
+        monkeypatch.setattr(link, "FIRST_WAIT_S", 0.01)
+        form = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+        result = await hass.config_entries.flow.async_configure(
+            form["flow_id"], {CONF_URL: f"{server.url}/", CONF_TOKEN: TOKEN}
+        )
+        assert result["errors"] == {"base": "site_busy"}
+        await twin.send_json({"type": "goodbye"})
+    await when(entry, lambda now: now.connected)
+
+
+async def test_the_year_is_full_from_the_first_minute(
+    recorder_mock: object, hass: HomeAssistant, server: Server
+) -> None:
+    del recorder_mock
+    state(hass, "sensor.meter", "5", COUNTER)
+    end = datetime.fromtimestamp(recorder.last_full_hour_s(dt_util.utcnow().timestamp()), UTC)
+    hours = 24 * 200
+    meta = {
+        "statistic_id": "sensor.meter",
+        "source": "recorder",
+        "name": None,
+        "unit_of_measurement": "kWh",
+        "unit_class": "energy",
+        "has_sum": True,
+        "mean_type": StatisticMeanType.NONE,
+    }
+    async_import_statistics(
+        hass,
+        cast(StatisticMetaData, meta),
+        [
+            {"start": end - timedelta(hours=hours - number), "state": float(number), "sum": number * 0.25}
+            for number in range(hours)
+        ],
+    )
+    await get_instance(hass).async_block_till_done()
+    entry = MockConfigEntry(domain=DOMAIN, unique_id="x", data={CONF_URL: server.url, CONF_TOKEN: TOKEN})
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    answer = await server.eventually(
+        "/api/status",
+        lambda status: status["storage"]["statistics"] == hours and not entry.runtime_data.reconcile.pending,
+    )
+    assert answer["sites"][0]["link"]["importing"] is None
+    assert await hass.config_entries.async_unload(entry.entry_id)
