@@ -33,7 +33,7 @@ from tests.bench.reference_year.entities import SITE, Signal, signals
 from tests.bench.reference_year.signals import DAY_US, Course, Instants, Values, course, instants, total, values
 from tests.bench.say import say
 
-VERSION = 2
+VERSION = 3
 FOLDER = Path(__file__).resolve().parents[3] / ".cache" / "reference-year"
 MONTHS = 12
 YEARS_IMPORTED = 5
