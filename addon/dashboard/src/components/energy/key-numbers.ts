@@ -24,7 +24,7 @@ export const keyNumberStyles = css`
   }
   @media (max-width: 1023.98px) {
     .key-numbers {
-      grid-template-columns: repeat(3, minmax(0, 1fr));
+      grid-template-columns: repeat(auto-fit, minmax(160px, 1fr));
       grid-auto-flow: row;
     }
   }

@@ -184,6 +184,7 @@ export const flowStyles = css`
     font-size: 14px;
   }
   .small .tile {
+    align-items: flex-start;
     gap: 0;
     padding: 6px 10px;
   }
