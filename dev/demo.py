@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .ha import Connection, Installation, User
-from .processes import ROOT, Process, free_port, while_running
+from .processes import ROOT, Process, ProcessDiedError, free_port, while_running
 from .provision import (
     INTEGRATION,
     ensure_energy_settings,
@@ -37,6 +37,7 @@ from .simulated_home.model import House, day_number
 
 FOLDERS = ("home_assistant", "server", "logs")
 NOTES = "demo.json"
+RESTART = 100  # the exit status of a Home Assistant that wants to be started again
 COMPONENTS = {
     INTEGRATION: ROOT / "custom_components" / INTEGRATION,
     SIMULATED_HOME: ROOT / "dev" / SIMULATED_HOME,
@@ -160,7 +161,7 @@ class Demo:
         with self._screen.step("Home Assistant's Energy settings"):
             await ensure_energy_settings(connection)
         if not await has_history(connection, self.notes.begun_s):
-            with self._screen.step("13 months of history (once, some minutes)") as step:
+            with self._screen.step("13 months of history") as step:
                 days = days or Days(house, history_begin_s(self.notes.begun_s))
                 await ensure_history(connection, house, self.notes.begun_s, await days.all(), step)
         await until_valid(connection)
@@ -177,8 +178,16 @@ class Demo:
         return await while_running(self._running, work)
 
     async def watch(self) -> None:
-        """Wait until something dies, which raises ProcessDiedError."""
-        await self._alive(asyncio.Event().wait())
+        """Wait until something dies, which raises ProcessDiedError; a restart asked for in Home Assistant is made."""
+        while True:
+            try:
+                await self._alive(asyncio.Event().wait())
+            except ProcessDiedError as err:
+                if err.process.exit_code != RESTART or err.process is not self._running[-1]:
+                    raise
+                self._running.pop()
+            with self._screen.step("Home Assistant is started again, as it asked for"):
+                self._running.append(await self._alive(self.home_assistant.start(_turned(self.log("home_assistant")))))
 
     async def stop(self) -> None:
         """Stop in order."""

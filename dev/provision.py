@@ -22,7 +22,6 @@ from .simulated_home.sensors import SENSORS, Counter, Sensor, is_offline, shown
 INTEGRATION = "energy_dashboard"
 HISTORY_DAYS = 396
 FAILED = ("setup_error", "migration_error", "failed_unload")
-IMPORT_S = 180.0
 
 
 class Report(Protocol):
@@ -144,12 +143,7 @@ async def ensure_history(
     for place, entity_id in enumerate(missing):
         report(place / len(missing))
         series = makers[entity_id]()
-        await connection.command("recorder/import_statistics", metadata=series.metadata, stats=series.rows)
-
-        async def arrived(entity_id: str = entity_id) -> bool | None:
-            return None if await _missing(connection, [entity_id], first_s) else True
-
-        await until(arrived, f"the import of {entity_id}", IMPORT_S)
+        await connection.action(SIMULATED_HOME, "import_history", {"metadata": series.metadata, "rows": series.rows})
     report(1.0)
 
 

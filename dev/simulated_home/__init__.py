@@ -1,7 +1,7 @@
 """A house that behaves, for development: one that shows its sensors in Home Assistant, and replays recordings.
 
 In:   a config entry with the seed and the day from which the meters count.
-Out:  sensors, devices and areas; the action `simulated_home.replay`.
+Out:  sensors, devices and areas; the actions `simulated_home.import_history` and `simulated_home.replay`.
 
 The model itself (`model`, `sensors`, `history` and below) knows nothing of Home Assistant.
 """
@@ -15,7 +15,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
-from . import replay
+from . import importing, replay
 from .const import CONF_EPOCH_DAY, CONF_SEED, DOMAIN
 from .model import House
 from .sensors import DEVICES
@@ -27,7 +27,8 @@ type SimulatedHomeEntry = ConfigEntry[House]
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Register the action."""
+    """Register the actions."""
+    importing.register(hass)
     replay.register(hass)
     return True
 

@@ -1,7 +1,7 @@
 """The hourly statistics that Home Assistant would have, had the house been there for months.
 
 In:   the House, a sensor, the hours, and what the sensor showed first in Home Assistant.
-Out:  for each sensor a `Series`: metadata and rows for `recorder/import_statistics`. Nothing fails.
+Out:  for each sensor a `Series`: metadata and rows as `recorder/import_statistics` takes them. Nothing fails.
 
 Home Assistant counts a sum from 0 at the first state it sees. So the history ends at what makes that seamless: its
 sum at an hour's end is what the counter shows then, minus what it showed first. One row ten years earlier anchors the
