@@ -17,6 +17,7 @@ from pathlib import Path
 from .ha import Connection, Installation, User
 from .processes import ROOT, Process, ProcessDiedError, free_port, while_running
 from .provision import (
+    HISTORY_DAYS,
     INTEGRATION,
     ensure_energy_settings,
     ensure_history,
@@ -50,6 +51,7 @@ class Notes:
 
     begun_s: int
     seed: int = DEFAULT_SEED
+    history_days: int = HISTORY_DAYS
     connected_to: str = ""  # the address and token that the integration was given last
     port: int = 8765
     ha_port: int = 8123
@@ -58,7 +60,8 @@ class Notes:
     def read(cls, folder: Path) -> Notes:
         """Return the notes of the last run, or begin now."""
         path = folder / NOTES
-        return cls(**json.loads(path.read_text())) if path.exists() else cls(begun_s=int(time.time()))
+        known = json.loads(path.read_text()) if path.exists() else {}
+        return cls(**{"begun_s": int(time.time())} | {name: known[name] for name in cls.__slots__ if name in known})
 
     def write(self, folder: Path) -> None:
         """Keep them."""
@@ -116,12 +119,16 @@ class Days:
 class Demo:
     """All of it."""
 
-    def __init__(self, folder: Path, screen: Screen, *, port: int, ha_port: int) -> None:
-        """Choose ports; nothing runs yet."""
+    def __init__(
+        self, folder: Path, screen: Screen, *, port: int, ha_port: int, history_days: int = HISTORY_DAYS
+    ) -> None:
+        """Choose ports; nothing runs yet. A home that was begun keeps its history's length."""
         self._folder = folder
         self._screen = screen
         self._running: list[Process] = []
         self.notes = Notes.read(folder)
+        if not (folder / NOTES).exists():
+            self.notes.history_days = history_days
         self.user = User()
         self.notes.port = free_port(port)
         self.notes.ha_port = free_port(ha_port, taken=[self.notes.port])
@@ -135,6 +142,10 @@ class Demo:
         """Return the path of a log; the one of the run before is kept beside it."""
         return self._folder / "logs" / f"{name}.log"
 
+    @property
+    def _history_begin_s(self) -> int:
+        return history_begin_s(self.notes.begun_s, self.notes.history_days)
+
     async def start(self) -> None:
         """Bring everything up; what was finished in an earlier run is only looked at."""
         self.notes.write(self._folder)
@@ -144,7 +155,7 @@ class Demo:
             with self._screen.step("The server"):
                 self._running.append(await self.server.start(_turned(self.log("server"))))
             if not self.notes.connected_to:
-                days = Days(house, history_begin_s(self.notes.begun_s))
+                days = Days(house, self._history_begin_s)
             with self._screen.step("Home Assistant"):
                 self._running.append(await self._alive(self.home_assistant.start(_turned(self.log("home_assistant")))))
                 token = await self._alive(ensure_user(self.home_assistant, self.user))
@@ -160,10 +171,12 @@ class Demo:
             await ensure_home(connection, self.notes.seed, house.epoch_day)
         with self._screen.step("Home Assistant's Energy settings"):
             await ensure_energy_settings(connection)
-        if not await has_history(connection, self.notes.begun_s):
-            with self._screen.step("13 months of history") as step:
-                days = days or Days(house, history_begin_s(self.notes.begun_s))
-                await ensure_history(connection, house, self.notes.begun_s, await days.all(), step)
+        if not await has_history(connection, self._history_begin_s):
+            with self._screen.step(f"History of {self.notes.history_days} days") as step:
+                days = days or Days(house, self._history_begin_s)
+                await ensure_history(
+                    connection, house, self.notes.begun_s, self._history_begin_s, await days.all(), step
+                )
         await until_valid(connection)
         with self._screen.step("The integration"):
             address = f"{self.server.url} {self.server.token()}"

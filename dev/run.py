@@ -26,6 +26,7 @@ from .processes import (
     only_one,
     while_running,
 )
+from .provision import HISTORY_DAYS
 from .screen import Screen
 from .server import Server, ServerNotReadyError
 
@@ -44,6 +45,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--server", action="store_true", help="run the server alone, for your own Home Assistant")
     parser.add_argument("--port", type=int, default=PORT, help="port of the server (default: %(default)s)")
     parser.add_argument("--ha-port", type=int, default=HA_PORT, help="port of Home Assistant (default: %(default)s)")
+    parser.add_argument(
+        "--history-days",
+        type=int,
+        default=HISTORY_DAYS,
+        help="days of history that a new demo begins with (default: %(default)s)",
+    )
     return parser.parse_args()
 
 
@@ -62,7 +69,7 @@ async def run_demo(folder: Path, options: argparse.Namespace, screen: Screen) ->
     """Run the demo until it is cancelled."""
     if options.fresh:
         demo.clear(folder)
-    running = Demo(folder, screen, port=options.port, ha_port=options.ha_port)
+    running = Demo(folder, screen, port=options.port, ha_port=options.ha_port, history_days=options.history_days)
     try:
         await running.start()
         login = f"login [bold]{running.user.username}[/] / [bold]{running.user.password}[/]"

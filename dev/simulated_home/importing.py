@@ -16,13 +16,13 @@ from datetime import datetime
 from typing import Any
 
 import probatio as vol
-from homeassistant.components.recorder import Recorder, get_instance
+from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.db_schema import Statistics
 from homeassistant.components.recorder.models import StatisticMeanType, StatisticMetaData
 from homeassistant.components.recorder.tasks import RecorderTask
-from homeassistant.components.recorder.util import session_scope
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.recorder import get_instance, session_scope
 from sqlalchemy import delete, insert
 from sqlalchemy.exc import SQLAlchemyError
 
