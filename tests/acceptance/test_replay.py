@@ -103,7 +103,9 @@ async def test_replaying_it_again_changes_nothing(product: Product, replayed: Se
     again = tmp_path / "again.csv"
     replayed.write(again, replayed.rows[:AGAIN])
     assert await replay(product.home, again, ENTITY) == AGAIN
-    marker = await product.home.set("sensor.after_the_recording", "1", {"device_class": "power", "unit_of_measurement": "W"})
+    marker = await product.home.set(
+        "sensor.after_the_recording", "1", {"device_class": "power", "unit_of_measurement": "W"}
+    )
 
     async def arrived() -> bool | None:
         known = await product.server.entity("sensor.after_the_recording")

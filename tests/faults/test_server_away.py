@@ -37,7 +37,9 @@ async def staying_responsive(home: Home) -> AsyncIterator[None]:
         await asyncio.wait([asking])
     assert answers_s
     assert max(answers_s) < RESPONSIVE_S
-    print(f"\nHome Assistant answered {len(answers_s)} times meanwhile, the slowest after {max(answers_s) * 1000:.0f} ms")
+    print(
+        f"\nHome Assistant answered {len(answers_s)} times meanwhile, the slowest after {max(answers_s) * 1000:.0f} ms"
+    )
 
 
 def said(lines: list[LogLine]) -> None:

@@ -7,16 +7,15 @@ Out:  a `Product` for the length of a context; then both are stopped in order. A
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
-from dev.ha import Installation, Place
+from dev.ha import Installation
 from dev.processes import ROOT, free_port
-from dev.provision import INTEGRATION, ensure_energy_settings, ensure_history, ensure_home
+from dev.provision import INTEGRATION, ensure_energy_settings, ensure_history, ensure_home, history_begin_s
 from dev.simulated_home.history import compute
 from dev.simulated_home.model import House, day_number
 from tests.product.home import COMPONENTS, Home
@@ -59,7 +58,9 @@ async def serving(
 ) -> AsyncIterator[Server]:
     """Run a server in the folder; a test may stop, kill and start it meanwhile."""
     folder.mkdir(parents=True, exist_ok=True)
-    server = Server(data_path or folder / "data", folder / "server.log", free_port(SERVER_PORT), dashboard, settings or {})
+    server = Server(
+        data_path or folder / "data", folder / "server.log", free_port(SERVER_PORT), dashboard, settings or {}
+    )
     try:
         await server.start()
         yield server
@@ -69,30 +70,29 @@ async def serving(
 
 
 @asynccontextmanager
-async def homing(folder: Path, *, place: Place | None = None) -> AsyncIterator[Home]:
-    """Run a Home Assistant with the simulated home in the folder; a test may stop and start it meanwhile."""
+async def homing(folder: Path, days: int = 0) -> AsyncIterator[Home]:
+    """Run a Home Assistant with the simulated home, and perhaps days of its history and Energy settings, in the folder.
+
+    A test may stop and start it meanwhile.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    home = Home(Installation(folder / "ha", free_port(HOME_PORT), COMPONENTS, place or Place()), folder / "ha.log")
+    home = Home(Installation(folder / "ha", free_port(HOME_PORT), COMPONENTS), folder / "ha.log")
+    begun_s = int(time.time())
     try:
         await home.start()
-        await ensure_home(home.connection, SEED, today())
+        await ensure_home(home.connection, SEED, day_number(begun_s))
+        if days:
+            await _fill(home, begun_s, days)
         yield home
     finally:
         await home.stop()
 
 
-def today() -> int:
-    """Return the day from which the simulated home's meters count."""
-    return day_number(int(datetime.now(UTC).timestamp()))
-
-
-async def fill(home: Home, days: int) -> None:
-    """Give Home Assistant some days of history and its Energy settings."""
-    house = House(SEED, today())
-    (entry,) = await home.connection.entries("simulated_home")
-    created = datetime.fromtimestamp(entry["created_at"], UTC)
-    await ensure_history(home.connection, house, created, partial(compute, house), lambda _share: None, days)
+async def _fill(home: Home, begun_s: int, days: int) -> None:
+    house = House(SEED, day_number(begun_s))
+    computed = list(compute(house, history_begin_s(begun_s, days), int(time.time())))
     await ensure_energy_settings(home.connection)
+    await ensure_history(home.connection, house, begun_s, computed, lambda _share: None, days)
 
 
 @asynccontextmanager
@@ -118,10 +118,22 @@ async def copy_of(home: Home, folder: Path) -> AsyncIterator[Home]:
 
 
 @asynccontextmanager
-async def running(folder: Path, dashboard: Path, *, data_path: Path | None = None, days: int = 0) -> AsyncIterator[Product]:
+async def running(
+    folder: Path, dashboard: Path, *, data_path: Path | None = None, days: int = 0
+) -> AsyncIterator[Product]:
     """Run all of it, the integration configured by its own config flow."""
-    async with serving(folder, dashboard, data_path=data_path) as server, homing(folder) as home:
-        if days:
-            await fill(home, days)
+    async with serving(folder, dashboard, data_path=data_path) as server, homing(folder, days) as home:
         async with linked(home, server):
             yield Product(home, server, folder)
+
+
+async def add_device(home: Home, name: str, energy: str, power: str) -> None:
+    """Add a device to Home Assistant's Energy settings."""
+    settings = await home.connection.command("energy/get_prefs")
+    device = {"stat_consumption": energy, "stat_rate": power, "name": name}
+    await home.connection.command(
+        "energy/save_prefs",
+        energy_sources=settings["energy_sources"],
+        device_consumption=[*settings["device_consumption"], device],
+        device_consumption_water=settings["device_consumption_water"],
+    )

@@ -146,3 +146,12 @@ class Server:
         answer = await self.get("/api/readings", key=entity["key"], start=start_us, end=end_us)
         assert answer["reduced"] is False
         return list(zip(answer["ts_us"], answer["value"], strict=True))
+
+    async def imported(self, within_s: float = 60.0) -> None:
+        """Wait until the hourly statistics that Home Assistant had are here."""
+
+        async def look() -> bool | None:
+            site = await self.site()
+            return (site is not None and site["link"]["importing"] is None and site["link"]["connected"]) or None
+
+        await self.until(look, "the import of statistics", within_s)

@@ -1,0 +1,78 @@
+"""Energy and Status: what they print is what the server knows."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.async_api import expect
+
+from tests.product.browser import Watched
+from tests.product.running import Product
+
+PAINTED = """
+canvas => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let i = 3; i < data.length; i += 4) if (data[i] > 0) count += 1;
+  return count / (data.length / 4);
+}
+"""
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_yesterday_is_full(product: Product, desktop: Watched) -> None:
+    """Its bars, its totals and its table come from the statistics that Home Assistant had before us."""
+    page = desktop.page
+    await product.server.imported()
+    await page.get_by_role("link", name="Energy", exact=True).click()
+    await page.get_by_role("button", name="Previous day").click()
+    canvas = page.locator("ed-steps-chart canvas").first
+    await expect(canvas).to_be_visible()
+    assert await canvas.evaluate(PAINTED) > 0.01
+
+    zone = ZoneInfo("Europe/Amsterdam")
+    today = datetime.now(zone).date()
+    yesterday = today - timedelta(days=1)
+    known = await product.server.get("/api/energy", start=yesterday, end=today, resolution="hour", zone=zone.key)
+    totals = page.get_by_role("table").filter(has_text="Total from")
+    for row, flow in {"Solar": "solar", "From the grid": "grid_import", "To the grid": "grid_export"}.items():
+        cells = totals.get_by_role("row").filter(has=page.get_by_role("rowheader", name=row, exact=True))
+        shown = await cells.get_by_role("cell").first.text_content()
+        # printed parts are rounded so that they give the printed total
+        assert float(shown or "") == pytest.approx(known["totals"][flow], abs=0.1)
+
+    await page.get_by_role("button", name="Show as table").click()
+    table = page.get_by_role("region", name="Energy by hour").get_by_role("table")
+    hours = await table.locator("tbody tr").count()
+    assert hours == len(known["edges_us"]) - 1
+    solar = await table.locator("tbody tr td:nth-of-type(1)").all_text_contents()
+    assert solar == [f"{value:.2f}" for value in known["flows"]["solar"]]
+
+
+async def test_today_so_far(product: Product, desktop: Watched) -> None:
+    page = desktop.page
+    await page.get_by_role("link", name="Energy", exact=True).click()
+    await expect(page.locator("ed-steps-chart canvas").first).to_be_visible()
+    await expect(page.get_by_role("heading", name="Totals")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Who fed whom")).to_be_visible()
+    assert (await product.server.site()) is not None
+
+
+async def test_status_says_how_things_are(product: Product, desktop: Watched) -> None:
+    page = desktop.page
+    await product.server.imported()
+    await page.get_by_role("link", name="Status", exact=True).click()
+    await expect(page.get_by_text("connected since")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Last twelve months")).to_be_visible()
+    entities = [
+        entity for entity in (await product.server.get("/api/entities"))["entities"] if entity["until_us"] is None
+    ]
+    table = page.get_by_role("table").filter(has_text="Complete, 24 h")
+    await expect(table.locator("tbody tr")).to_have_count(len(entities))
+    await page.get_by_role("searchbox").fill("sensor.home_grid_power")
+    row = table.locator("tbody tr")
+    await expect(row).to_have_count(1)
+    await expect(row).to_contain_text("W")
+    storage = page.locator("ed-storage-card")
+    assert (await storage.get_by_role("definition").first.text_content() or "0").strip() not in {"0", ""}

@@ -1,0 +1,199 @@
+"""The Link: what Home Assistant has is what the server has, through restarts of either."""
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from time import time_ns
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.oven import Oven
+from tests.product.browser import Watched
+from tests.product.home import EPOCH, Home
+from tests.product.load import instant, stored_twice
+from tests.product.running import Product
+
+# It changes every second, whatever the weather.
+USE = "sensor.home_consumption_power"
+UNITS = {"energy": "kWh", "power": "W", "volume": "m³", "temperature": "°C"}
+COLUMNS = ("mean", "min", "max", "change")
+HOUR_US = 3_600_000_000
+SETTLED_US = 2_000_000
+NO_ANSWER = ("failed: ", "console error: ", "console warning: ", "502:", "503:")
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150, func_only=True)]
+
+
+def now_us() -> int:
+    return time_ns() // 1000
+
+
+def to_us(seconds: float) -> int:
+    """Return an instant of Home Assistant by the one rule for instants."""
+    return (datetime.fromtimestamp(seconds, UTC) - EPOCH) // timedelta(microseconds=1)
+
+
+async def recorded(home: Home, entity_id: str, since_us: int, until_us: int) -> dict[int, float]:
+    """Return the numbers that Home Assistant's recorder has of an entity."""
+    answer = await home.connection.command(
+        "history/history_during_period",
+        start_time=instant(since_us).isoformat(),
+        end_time=instant(until_us).isoformat(),
+        entity_ids=[entity_id],
+        include_start_time_state=False,
+        significant_changes_only=False,
+        minimal_response=False,
+        no_attributes=True,
+    )
+    rows = [(to_us(row["lu"]), row["s"]) for row in answer.get(entity_id, [])]
+    return {ts_us: float(state) for ts_us, state in rows if re.fullmatch(r"-?\d+(\.\d+)?", state)}
+
+
+async def the_same(product: Product, since_us: int, until_us: int) -> None:
+    """Hold the server to have exactly what Home Assistant recorded in the span, and print how many."""
+    expected = await recorded(product.home, USE, since_us, until_us)
+    stored = await product.server.readings(USE, since_us, until_us)
+    assert len({ts_us for ts_us, _ in stored}) == len(stored)
+    assert {ts_us: value for ts_us, value in stored if value is not None} == expected
+    assert expected
+    print(f"\n{len(expected)} states of {USE} recorded by Home Assistant, the same {len(expected)} readings here")
+
+
+async def passed(product: Product, since_us: int) -> None:
+    """Wait until the server has heard of the use some seconds after an instant."""
+
+    async def look() -> bool | None:
+        entity = await product.server.known(USE)
+        return (entity["latest"] is not None and entity["latest"]["ts_us"] > since_us + 3 * SETTLED_US) or None
+
+    await product.server.until(look, "some seconds of readings")
+
+
+async def test_the_statistics_of_home_assistant_are_here(product: Product) -> None:
+    """Value by value, every hour before listening began."""
+    home, server = product.home, product.server
+    await server.imported()
+    entities = {
+        entity["entity_id"]: entity
+        for entity in (await server.get("/api/entities"))["entities"]
+        if entity["entity_id"].startswith("sensor.home_")
+    }
+    live_us = min(entity["since_us"] for entity in entities.values()) // HOUR_US * HOUR_US
+    since_us = live_us - 48 * HOUR_US
+    theirs = await home.connection.command(
+        "recorder/statistics_during_period",
+        start_time=instant(since_us).isoformat(),
+        end_time=instant(live_us).isoformat(),
+        statistic_ids=list(entities),
+        period="hour",
+        units=UNITS,
+        types=[*COLUMNS, "state"],
+    )
+    compared = 0
+    for entity_id, rows in theirs.items():
+        answer = await server.get(
+            "/api/statistics", key=entities[entity_id]["key"], level="hour", start=since_us, end=live_us
+        )
+        (ours,) = answer["series"]
+        assert ours["start_us"] == [row["start"] * 1000 for row in rows], entity_id
+        for place, row in enumerate(rows):
+            for column in COLUMNS:
+                if row.get(column) is not None:
+                    assert ours[column][place] == pytest.approx(row[column], rel=1e-9, abs=1e-9), (entity_id, row)
+                    compared += 1
+    assert len(theirs) == len(entities)
+    print(f"\n{compared} values of {len(theirs)} entities: Home Assistant's statistics and ours are the same")
+
+
+async def test_what_is_recorded_there_is_stored_here(product: Product) -> None:
+    since_us = now_us()
+    await passed(product, since_us)
+    await the_same(product, since_us, since_us + 2 * SETTLED_US)
+
+
+async def test_home_assistant_restarts(product: Product, desktop: Watched) -> None:
+    home, server = product.home, product.server
+    chip = desktop.page.get_by_role("link", name=re.compile("Open Status"))
+    await expect(chip).to_contain_text("Live")
+    await passed(product, began_us := now_us())
+    stopped_us = now_us()
+    await home.stop()
+    try:
+        await expect(chip).to_contain_text("Waiting")
+    finally:
+        await home.start()
+    await server.connected(60)
+    started_us = now_us()
+    await expect(chip).to_contain_text("Live", timeout=30_000)
+    await passed(product, started_us)
+    await the_same(product, began_us, stopped_us - SETTLED_US // 2)
+    await the_same(product, started_us, started_us + 2 * SETTLED_US)
+    site = await server.site()
+    assert site is not None
+    assert [gap for gap in site["gaps"] if gap["since_us"] >= began_us], "the time without Home Assistant is a Gap"
+
+
+async def test_the_server_restarts(product: Product, desktop: Watched, oven: Oven) -> None:
+    server, page = product.server, desktop.page
+    chip = page.get_by_role("link", name=re.compile("Open Status"))
+    number = page.get_by_role("listitem", name="Oven").locator("ed-live-number").first
+    await expect(chip).to_contain_text("Live")
+    began_us = now_us()
+    assert await server.stop() == 0
+    try:
+        await expect(chip).to_contain_text("Not connected")
+        await oven.uses(5_678.0)
+        assert stored_twice(server) == []
+    finally:
+        await server.start()
+    await server.connected(60)
+    await sign_in_again(page, server.token)
+    await expect(chip).to_contain_text("Live", timeout=45_000)
+    await expect(number).to_have_text("5.68")
+    await passed(product, began_us)
+    await the_same(product, began_us, began_us + 2 * SETTLED_US)
+    assert all(line.startswith((*NO_ANSWER, "401:")) for line in desktop.troubles), desktop.troubles
+    desktop.troubles.clear()
+
+
+async def sign_in_again(page: Any, token: str) -> None:
+    """Sign in where the server asks for it: sessions end with its process."""
+    form = page.get_by_role("heading", name="Sign in")
+    await expect(form).to_be_visible(timeout=45_000)
+    await page.get_by_label("Token").fill(token)
+    await page.get_by_role("button", name="Sign in").click()
+
+
+async def entry_state(product: Product, wanted: str, change: Callable[[], Awaitable[Any]]) -> None:
+    await change()
+    await product.home.entry_is(wanted)
+
+
+async def test_reload_and_unload(product: Product) -> None:
+    home, server = product.home, product.server
+    entry_id = (await home.entry())["entry_id"]
+    began_us = now_us()
+    for _ in range(3):
+        await home.connection.post(f"/api/config/config_entries/entry/{entry_id}/reload", {})
+        await home.entry_is("loaded")
+        await server.connected()
+    await home.connection.command("config_entries/disable", entry_id=entry_id, disabled_by="user")
+    try:
+        await home.entry_is("not_loaded")
+
+        async def is_away() -> bool | None:
+            return None if await server.is_connected() else True
+
+        await server.until(is_away, "the Link to be closed")
+    finally:
+        await home.connection.command("config_entries/disable", entry_id=entry_id, disabled_by=None)
+    await home.entry_is("loaded")
+    await server.connected()
+    enabled_us = now_us()
+    await passed(product, enabled_us)
+    await the_same(product, enabled_us, enabled_us + 2 * SETTLED_US)
+    assert {line.level for line in home.lines()} <= {"INFO", "WARNING"}
+    stored = await server.readings(USE, began_us, enabled_us)
+    assert len({ts_us for ts_us, _ in stored}) == len(stored)
