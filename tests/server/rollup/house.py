@@ -77,6 +77,7 @@ class House:
         keys: tuple[str, ...] | None = None,
     ) -> None:
         """Let readings and their claim arrive."""
+        batches = []
         for origin in Origin:
             batch = ReadingBatch(SITE.id, origin)
             for key, found in rows.items():
@@ -86,12 +87,15 @@ class House:
                         batch.ts_us.append(row.ts_us)
                         batch.values.append(row.value)
                         batch.reset_us.append(row.reset_us)
-            if len(batch):
-                await self.dirty.mark(batch.site, batch.keys, batch.ts_us)
-                await self.series.append([batch])
+            batches.append(batch)
+        claims = []
         if span is not None:
             claimed = span if isinstance(span, Span) else Span(us(span[0]), us(span[1]))
-            await self.ledger.record(Claim(SITE.id, source, claimed, keys))
+            claims.append(Claim(SITE.id, source, claimed, keys))
+        async with self.dirty.marked(batches, claims):
+            await self.series.append([batch for batch in batches if len(batch)])
+            for claim in claims:
+                await self.ledger.record(claim)
 
     async def rolled(self) -> None:
         """Let the worker do a round, and check the law."""

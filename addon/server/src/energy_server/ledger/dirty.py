@@ -2,20 +2,31 @@
 
 In:   the keys and instants of readings, before they are written.
 Out:  for each (site, key) the span that its new readings lie in; marks survive a restart as whole UTC hours.
-Failures: StoreUnavailableError from `load`, `mark` and `done`; after any of them the call may be repeated.
+Failures: StoreUnavailableError from `load`, `marked` and `done`; after any of them the call may be repeated.
 
 The order makes it safe: marked, then written, then rolled up, then unmarked. A kill in between costs a repeated rollup.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
-from energy_server.model.coverage import Span
+from energy_server.model.coverage import Claim, CoverageSource, Span
+from energy_server.model.reading import ReadingBatch
 from energy_server.model.statistic import HOUR_US
 from energy_server.store.port import StateStore
 
 type Pair = tuple[str, str]
 """(site, key)"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Marks:
+    """Where the new readings of one Entity lie: the span of all, and the hours that have some."""
+
+    span: Span
+    hours: set[int]
 
 
 class DirtyMarks:
@@ -26,6 +37,7 @@ class DirtyMarks:
         self._fresh: dict[Pair, Span] = {}
         self._fresh_hours: dict[Pair, set[int]] = {}
         self._taken: dict[Pair, Span] = {}
+        self._writing: list[dict[Pair, _Marks]] = []
         self._durable: dict[Pair, set[int]] = {}
         self._storing = asyncio.Lock()  # a mark must not be overtaken by the clearing of an older one
 
@@ -35,21 +47,31 @@ class DirtyMarks:
             self._durable.setdefault((site, key), set()).add(hour_us)
             self._remember((site, key), Span(hour_us, hour_us + HOUR_US), {hour_us})
 
-    async def mark(self, site: str, keys: Sequence[str], ts_us: Sequence[int]) -> None:
-        """Mark readings that are about to be written; hours that are marked already cost no I/O."""
-        instants: dict[str, list[int]] = {}
-        for key, instant_us in zip(keys, ts_us, strict=True):
-            instants.setdefault(key, []).append(instant_us)
+    @asynccontextmanager
+    async def marked(self, batches: Sequence[ReadingBatch], claims: Sequence[Claim] = ()) -> AsyncIterator[None]:
+        """Mark what changes, then let the caller write it; only when that is over can the marks be taken.
+
+        Readings change their own instants, a claim of exact states all of its span (live Coverage grows at its end,
+        where the worker looks anyway). Hours that are marked already cost no I/O.
+        """
+        marks = _marks(batches, claims)
+        self._writing.append(marks)
+        try:
+            await self._make_durable(marks)
+            yield
+        finally:  # what failed may still have been written
+            self._writing.remove(marks)
+            for pair, mark in marks.items():
+                self._remember(pair, mark.span, mark.hours)
+
+    async def _make_durable(self, marks: dict[Pair, _Marks]) -> None:
         async with self._storing:
-            new: list[tuple[str, str, int]] = []
-            for key, found in instants.items():
-                span = Span(min(found), max(found) + 1)
-                hours = _hours(found, span)
-                self._remember((site, key), span, hours)
-                new.extend((site, key, hour) for hour in hours - self._durable.get((site, key), set()))
+            new = [
+                (*pair, hour) for pair, mark in marks.items() for hour in mark.hours - self._durable.get(pair, set())
+            ]
             if new:
                 await self._state.mark_dirty(new)
-                for _, key, hour in new:
+                for site, key, hour in new:
                     self._durable.setdefault((site, key), set()).add(hour)
 
     def take(self) -> dict[Pair, Span]:
@@ -67,7 +89,9 @@ class DirtyMarks:
             for pair, span in taken.items():
                 if self._taken.get(pair) == span:
                     del self._taken[pair]
-                marked_again = self._fresh_hours.get(pair, set())
+                marked_again = self._fresh_hours.get(pair, set()).union(
+                    *(marks[pair].hours for marks in self._writing if pair in marks)
+                )
                 rolled = {
                     hour
                     for hour in self._durable.get(pair, set())
@@ -82,6 +106,20 @@ class DirtyMarks:
     def _remember(self, pair: Pair, span: Span, hours: set[int]) -> None:
         self._fresh[pair] = _hull(self._fresh.get(pair, span), span)
         self._fresh_hours.setdefault(pair, set()).update(hours)
+
+
+def _marks(batches: Sequence[ReadingBatch], claims: Sequence[Claim]) -> dict[Pair, _Marks]:
+    instants: dict[Pair, list[int]] = {}
+    for claim in claims:
+        if claim.source is CoverageSource.STATES and claim.span.until_us > claim.span.since_us:
+            hours = (*range(claim.span.since_us, claim.span.until_us, HOUR_US), claim.span.until_us - 1)
+            for key in claim.keys or ():
+                instants.setdefault((claim.site, key), []).extend(hours)
+    for batch in batches:
+        for key, instant_us in zip(batch.keys, batch.ts_us, strict=True):
+            instants.setdefault((batch.site, key), []).append(instant_us)
+    spans = {pair: Span(min(found), max(found) + 1) for pair, found in instants.items()}
+    return {pair: _Marks(span, _hours(instants[pair], span)) for pair, span in spans.items()}
 
 
 def _hours(instants: Sequence[int], span: Span) -> set[int]:

@@ -164,19 +164,18 @@ class Ingest:
     async def _write(self, messages: Sequence[Accepted]) -> None:
         stores = self._stores
         batches = [message.readings for message in messages if message.readings]
-        for batch in batches:
-            await stores.dirty.mark(batch.site, batch.keys, batch.ts_us)
-        if batches:
-            await stores.series.append(batches)
-        for message in messages:
-            if message.statistics is not None:
-                await stores.series.put_statistics(message.site, Level.HOUR, Source.IMPORT, message.statistics)
-            if message.catalog is not None:
-                site, entities = message.catalog
-                await stores.state.save_site(site)
-                await stores.state.save_catalog(site.id, entities, self._now_us())
-        for message in messages:
-            for claim in message.claims:
+        claims = [claim for message in messages for claim in message.claims]
+        async with stores.dirty.marked(batches, claims):
+            if batches:
+                await stores.series.append(batches)
+            for message in messages:
+                if message.statistics is not None:
+                    await stores.series.put_statistics(message.site, Level.HOUR, Source.IMPORT, message.statistics)
+                if message.catalog is not None:
+                    site, entities = message.catalog
+                    await stores.state.save_site(site)
+                    await stores.state.save_catalog(site.id, entities, self._now_us())
+            for claim in claims:
                 await stores.ledger.record(claim)
 
     async def _acknowledge(self, messages: Sequence[Accepted]) -> None:

@@ -34,8 +34,6 @@ from energy_server.store.port import SeriesStore, StateStore
 
 _LOGGER = logging.getLogger(__name__)
 
-SETTLE_S = 2.0
-"""Readings are marked before they are written: a mark that was taken is left alone for so long."""
 SLICE_US = 7 * 24 * HOUR_US
 MOST_ROWS = 20_000
 """Statistics that are held in memory before they are written."""
@@ -84,12 +82,11 @@ class RollupWorker:
 
     async def run(self) -> None:
         """Roll up every `interval_s` until cancelled."""
-        settle_s = min(SETTLE_S, self._interval_s / 2)
         failed = False
         while True:
-            await self._sleep(self._interval_s - settle_s)
+            await self._sleep(self._interval_s)
             try:
-                await self.roll_once(settle_s)
+                await self.roll_once()
             except StoreUnavailableError as err:
                 if not failed:  # once per outage
                     _LOGGER.warning("Statistics wait for the store: %s", err)
@@ -97,11 +94,9 @@ class RollupWorker:
             else:
                 failed = False
 
-    async def roll_once(self, settle_s: float = 0.0) -> None:
+    async def roll_once(self) -> None:
         """Roll up everything that is marked now, then every period that Coverage has passed."""
         marked = self._dirty.take()
-        if settle_s:
-            await self._sleep(settle_s)
         for site in await self._state.sites():
             mine = {key: span for (of, key), span in marked.items() if of == site.id}
             passed = await self._passed(site.id)
