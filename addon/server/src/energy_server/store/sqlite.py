@@ -53,6 +53,7 @@ MIGRATIONS = (
 )
 """The schema's history: `user_version` of a file says how many of these it has."""
 
+_DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 _SAVE_ENTITY = """
 INSERT OR REPLACE INTO entities (site, key, position, entity_id, name, area, device, kind, unit, state_class, source,
     since_us, until_us, roles)
@@ -236,6 +237,10 @@ def _translated(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.OperationalError, OSError) as err:
         raise StoreUnavailableError(_advice(err, path)) from err
+    except sqlite3.DatabaseError as err:
+        if err.sqlite_errorname not in _DAMAGED:
+            raise
+        raise StoreUnavailableError(f"{path} is damaged or no database. Restore it from a backup. ({err})") from err
 
 
 def _advice(err: Exception, path: Path) -> str:

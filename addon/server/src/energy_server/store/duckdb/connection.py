@@ -8,7 +8,7 @@ the instance was closed under a running operation. Other errors of DuckDB are de
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,13 @@ def connect(folder: Path, memory_limit_mb: int) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
         },
     )
+
+
+def release(connection: duckdb.DuckDBPyConnection, memory_limit_mb: int) -> None:
+    """Give back the memory of the buffers: a lower limit for a moment is the one way to make DuckDB let go of them."""
+    with suppress(duckdb.OutOfMemoryException):  # some are in use: then they stay
+        connection.execute("SET memory_limit = '8MB'")
+    connection.execute(f"SET memory_limit = '{memory_limit_mb}MB'")
 
 
 def attach(cursor: duckdb.DuckDBPyConnection, file: Path, alias: str) -> None:

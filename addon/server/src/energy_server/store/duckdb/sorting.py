@@ -44,6 +44,9 @@ def copy(cursor: duckdb.DuckDBPyConnection, months: MonthFiles, month: int) -> C
     if old is None:
         return None
     started = Copy(old, old.path.with_name(f"{old.path.name}.building"), _check(cursor, old.alias)[0], old.merges)
+    cursor.execute(f"DETACH DATABASE IF EXISTS {_ALIAS}")  # a run that failed left it
+    for left in old.path.parent.glob(f"{started.path.name}*"):
+        left.unlink()
     attach(cursor, started.path, _ALIAS)
     with months.reading([month]):
         cursor.execute(CREATE.format(file=_ALIAS))

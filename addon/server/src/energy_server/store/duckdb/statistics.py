@@ -291,7 +291,7 @@ def _within(year: _Year, wanted: Wanted) -> str:
 def _joined(head: Rows, tail: Rows) -> Rows:
     """Return the rows of one series, in ascending time."""
     if not len(tail):
-        return head
+        return _in_order(head)
     return _in_order(Rows({name: np.concatenate([head.columns[name], tail.columns[name]]) for name in head.columns}))
 
 

@@ -26,7 +26,7 @@ from energy_server.model.reading import Reading, ReadingBatch, ReadingSlice, Red
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
 from energy_server.store.duckdb import queries, sorting
 from energy_server.store.duckdb.columns import by_month, from_batches, last_of_each, one_row_per_instant
-from energy_server.store.duckdb.connection import connect, translated
+from energy_server.store.duckdb.connection import connect, release, translated
 from energy_server.store.duckdb.months import MonthFiles
 from energy_server.store.duckdb.series import SeriesIndex
 from energy_server.store.duckdb.statistics import Rows, StatisticsFile, Wanted
@@ -322,6 +322,7 @@ def _opened(folder: Path, memory_limit_mb: int) -> _Opened:
             months.open(cursor)
             statistics.open(cursor)
             queries.load_latest(cursor, months, series)
+        release(connection, memory_limit_mb)  # a month was read for its last rows: nobody will ask for the others
     except duckdb.Error, OSError:
         connection.close()
         raise

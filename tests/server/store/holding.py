@@ -1,0 +1,80 @@
+"""A process of its own that does something to a DuckDB store and tells of it line by line."""
+
+import asyncio
+import resource
+import signal
+import sys
+from pathlib import Path
+
+from energy_server.errors import StoreUnavailableError
+from energy_server.model.reading import Origin
+from energy_server.store.duckdb import DuckDBSeriesStore
+from tests.server.store.readings import DAY_US, EVER, NOON_US, SITE, batch
+
+KEYS = ("a", "b", "c")
+STEPS_PER_SORT = 15
+OCTOBER = (2026 - 1970) * 12 + 9
+
+
+def say(text: object) -> None:
+    print(text, flush=True)  # noqa: T201 - the parent reads it
+
+
+async def hold(folder: Path) -> None:
+    """Keep the store open until killed."""
+    store = DuckDBSeriesStore(folder)
+    await store.open()
+    say("open")
+    await asyncio.Event().wait()
+
+
+async def write(folder: Path, first: int) -> None:
+    """Append step after step, each telling when it is durable; sort the first month now and then."""
+    store = DuckDBSeriesStore(folder)
+    await store.open()
+    sorting = None
+    for step in range(first, 1_000_000):
+        live = [batch(key, rows_of_step(step)) for key in KEYS]
+        again = batch("a", rows_of_step(max(0, step - 3)), Origin.RECORDER)
+        await store.append([*live, again])
+        say(step)
+        if step % STEPS_PER_SORT == 0 and (sorting is None or sorting.done()):
+            sorting = asyncio.create_task(store.sort_month(OCTOBER))
+
+
+def rows_of_step(step: int) -> list[tuple[int, float | None]]:
+    """Return three readings: one old, one new, one in the next month."""
+    return [(NOON_US + ahead + step, float(step)) for ahead in (-DAY_US, 0, 25 * DAY_US)]
+
+
+async def fill(folder: Path) -> None:
+    """Write until the process may not write more, tell of it, then be allowed to and go on."""
+    store = DuckDBSeriesStore(folder)
+    await store.open()
+    await store.append([batch("a", [(NOON_US, 1.0)])])
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    stored = 0
+    for step in range(1, 100):
+        rows = [(NOON_US + step * 10_000 + row, row * 0.1) for row in range(10_000)]
+        try:
+            await store.append([batch("a", rows)])
+        except StoreUnavailableError as err:
+            say(err.message.replace("\n", " "))
+            say((await store.info()).well)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+            await store.append([batch("a", rows)])
+            say(len(await store.read(SITE, "a", *EVER)) == 1 + stored + len(rows))
+            return
+        stored += len(rows)
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["hold", where]:
+            asyncio.run(hold(Path(where)))
+        case ["write", where, first_step]:
+            asyncio.run(write(Path(where), int(first_step)))
+        case ["fill", where]:
+            asyncio.run(fill(Path(where)))
