@@ -1,6 +1,7 @@
 """A real server on real stores in a temporary folder."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 from energy_server.api.core import STAGE
 from energy_server.app import build, now_us, runner_of
 from energy_server.settings import Settings
-from tests.server.serving import BEARER, TOKEN, Running, Start
+from tests.server.serving import BEARER, TOKEN, Launch, Process, Running, Start
 
 
 @pytest.fixture
@@ -64,3 +65,18 @@ async def start(tmp_path: Path, dashboard: Path) -> AsyncIterator[Start]:
 async def server(start: Start) -> Running:
     """Return a running server."""
     return await start()
+
+
+@pytest.fixture
+async def launch() -> AsyncIterator[Launch]:
+    """Return a function that starts a server as a process of its own; what still runs at the end is killed."""
+    started: list[Process] = []
+
+    async def launch_one(data_path: Path, **settings: str) -> Process:
+        process = await Process.start(data_path, **settings)
+        started.append(process)
+        return process
+
+    yield launch_one
+    for process in started:
+        await process.stop(signal.SIGKILL)

@@ -60,6 +60,7 @@ def error_of(body: Any) -> dict[str, Any]:
 
 
 type Start = Callable[..., Awaitable[Running]]
+type Launch = Callable[..., Awaitable[Process]]
 
 
 @dataclass(slots=True)
@@ -82,7 +83,11 @@ class Process:
             stderr=asyncio.subprocess.PIPE,
         )
         started = cls("", process, [])
-        line = await started.until(" ready http://")
+        try:
+            line = await started.until(" ready http://")
+        except TimeoutError:
+            await started.stop(signal.SIGKILL)
+            raise
         started.url = line.rpartition(" ready ")[2].strip()
         return started
 

@@ -14,7 +14,7 @@ import pytest
 
 from energy_server.api import answers
 from tests.server.link.linking import Client, entity, hello
-from tests.server.serving import BEARER, TOKEN, Process, deaf
+from tests.server.serving import BEARER, TOKEN, Launch, Process, deaf
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
@@ -29,12 +29,10 @@ SOLAR_W = 1_200.0
 
 
 @pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Process]:
-    process = await Process.start(tmp_path / "data", commit_interval_s="0.05", rollup_interval_s="0.2")
+async def served(tmp_path: Path, launch: Launch) -> Process:
+    process = await launch(tmp_path / "data", commit_interval_s="0.05", rollup_interval_s="0.2")
     await process.until("stores are open")
-    yield process
-    if process.process.returncode is None:
-        await process.stop(signal.SIGKILL)
+    return process
 
 
 @pytest.fixture
@@ -169,7 +167,7 @@ async def test_what_is_fed_is_shown_everywhere(served: Process, browser: aiohttp
 
 
 async def test_sigterm_tells_everybody_and_leaves_nothing_behind(
-    served: Process, browser: aiohttp.ClientSession, tmp_path: Path
+    served: Process, browser: aiohttp.ClientSession, tmp_path: Path, launch: Launch
 ) -> None:
     client = await fed(browser, served.url)
     async with browser.ws_connect(f"{served.url}/api/live") as live:
@@ -187,7 +185,7 @@ async def test_sigterm_tells_everybody_and_leaves_nothing_behind(
     assert not list((tmp_path / "data").rglob("*.wal"))
     assert TOKEN not in "".join(served.log)
 
-    again = await Process.start(tmp_path / "data")
+    again = await launch(tmp_path / "data")
     await again.until("stores are open")
     found = await get(browser, again.url, "/api/readings", key="sun", start=str(START_US), end=str(END_US + 1))
     assert len(found["ts_us"]) == len(MINUTES)
@@ -197,11 +195,11 @@ async def test_sigterm_tells_everybody_and_leaves_nothing_behind(
 
 
 async def test_a_kill_loses_nothing_that_was_acknowledged(
-    served: Process, browser: aiohttp.ClientSession, tmp_path: Path
+    served: Process, browser: aiohttp.ClientSession, tmp_path: Path, launch: Launch
 ) -> None:
     await fed(browser, served.url)
     await served.stop(signal.SIGKILL)
-    again = await Process.start(tmp_path / "data", rollup_interval_s="0.1")
+    again = await launch(tmp_path / "data", rollup_interval_s="0.1")
     await again.until("stores are open")
     for key in ("sun", "import", "fridge"):
         found = await get(browser, again.url, "/api/readings", key=key, start=str(START_US), end=str(END_US + 1))
@@ -217,9 +215,9 @@ async def test_peers_that_do_not_answer_do_not_hold_up_the_end(served: Process) 
     assert not any("Traceback" in line for line in served.log)
 
 
-async def test_it_is_ready_soon_and_small(tmp_path: Path, browser: aiohttp.ClientSession) -> None:
+async def test_it_is_ready_soon_and_small(tmp_path: Path, browser: aiohttp.ClientSession, launch: Launch) -> None:
     began_s = time.monotonic()
-    process = await Process.start(tmp_path / "data")
+    process = await launch(tmp_path / "data")
     await process.until("stores are open")
     ready_s = time.monotonic() - began_s
     await get(browser, process.url, "/api/ready")
@@ -229,9 +227,9 @@ async def test_it_is_ready_soon_and_small(tmp_path: Path, browser: aiohttp.Clien
     assert memory_mb < 150
 
 
-async def test_a_port_that_is_taken_is_explained(served: Process, tmp_path: Path) -> None:
+async def test_a_port_that_is_taken_is_explained(served: Process, tmp_path: Path, launch: Launch) -> None:
     port = served.url.rpartition(":")[2]
     with pytest.raises(AssertionError) as err:
-        await Process.start(tmp_path / "other", port=port)
+        await launch(tmp_path / "other", port=port)
     assert "cannot listen" in str(err.value)
     assert "Traceback" not in str(err.value)

@@ -1,7 +1,6 @@
 """A store that another process holds is waited for, and nobody has to start the server anew."""
 
 import asyncio
-import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import aiohttp
 import pytest
 
 from energy_server.api.routes import ROUTES
-from tests.server.serving import BEARER, Process, error_of
+from tests.server.serving import BEARER, Launch, Process, error_of
 
 HOLD = """
 import sys, duckdb
@@ -44,11 +43,10 @@ class Holder:
 
 
 @pytest.fixture
-async def held(tmp_path: Path) -> AsyncIterator[tuple[Process, Holder]]:
+async def held(tmp_path: Path, launch: Launch) -> AsyncIterator[tuple[Process, Holder]]:
     holder = await Holder.start(tmp_path / "data" / "series" / "series.duckdb")
-    process = await Process.start(tmp_path / "data")
+    process = await launch(tmp_path / "data")
     yield process, holder
-    await process.stop(signal.SIGKILL)
     await holder.let_go()
 
 
@@ -96,9 +94,9 @@ async def test_it_stops_in_order_while_it_waits(held: tuple[Process, Holder]) ->
     assert not any("Traceback" in line for line in process.log)
 
 
-async def test_a_data_folder_that_cannot_be_made_is_waited_for_too(tmp_path: Path) -> None:
+async def test_a_data_folder_that_cannot_be_made_is_waited_for_too(tmp_path: Path, launch: Launch) -> None:
     (tmp_path / "data").write_text("a file where the folder should be")
-    process = await Process.start(tmp_path / "data")
+    process = await launch(tmp_path / "data")
     await process.until("cannot be used")
     assert (await ask(process.url, "/api/health"))[0] == 200
     assert (await ask(process.url, "/api/ready"))[0] == 503
