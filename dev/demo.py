@@ -171,11 +171,11 @@ class Demo:
             await ensure_home(connection, self.notes.seed, house.epoch_day)
         with self._screen.step("Home Assistant's Energy settings"):
             await ensure_energy_settings(connection)
-        if not await has_history(connection, self._history_begin_s):
+        if not await has_history(connection, self.notes.begun_s, self.notes.history_days):
             with self._screen.step(f"History of {self.notes.history_days} days") as step:
                 days = days or Days(house, self._history_begin_s)
                 await ensure_history(
-                    connection, house, self.notes.begun_s, self._history_begin_s, await days.all(), step
+                    connection, house, self.notes.begun_s, await days.all(), step, self.notes.history_days
                 )
         await until_valid(connection)
         with self._screen.step("The integration"):

@@ -55,7 +55,7 @@ async def loaded(connection: Connection, domain: str) -> bool | None:
     return True if entry["state"] == "loaded" else None
 
 
-def history_begin_s(begun_s: int, days: int) -> int:
+def history_begin_s(begun_s: int, days: int = HISTORY_DAYS) -> int:
     """Return the full hour at which the history of a home that was set up at `begun_s` begins."""
     return begun_s // HOUR_S * HOUR_S - days * 24 * HOUR_S
 
@@ -99,24 +99,25 @@ def _first(house: House, sensor: Sensor, rows: Sequence[dict[str, Any]]) -> floa
     return value
 
 
-async def has_history(connection: Connection, first_s: int) -> bool:
+async def has_history(connection: Connection, begun_s: int, days: int = HISTORY_DAYS) -> bool:
     """Say whether all sensors have their history."""
     wanted = [*(sensor.entity_id for sensor in SENSORS), *(money.entity_id for money in MONEY)]
-    return not await _missing(connection, wanted, first_s)
+    return not await _missing(connection, wanted, history_begin_s(begun_s, days))
 
 
 async def ensure_history(
     connection: Connection,
     house: House,
     begun_s: int,
-    first_s: int,
     computed: Sequence[Hours],
     report: Report,
+    days: int = HISTORY_DAYS,
 ) -> None:
-    """Import the hourly statistics, from `first_s` on, of all sensors that lack them.
+    """Import the hourly statistics of all sensors that lack them.
 
     `computed`: the model's days, from the one before the history begins until today.
     """
+    first_s = history_begin_s(begun_s, days)
     counters = [sensor.entity_id for sensor in SENSORS if isinstance(sensor.source, Counter)]
     states = await _first_states(connection, counters, begun_s)
     seen_s = int(min(rows[0]["lu"] for rows in states.values()))
@@ -142,7 +143,7 @@ async def ensure_history(
     for place, entity_id in enumerate(missing):
         report(place / len(missing))
         series = makers[entity_id]()
-        await connection.action(SIMULATED_HOME, "import_history", {"metadata": series.metadata, "rows": series.rows})
+        await connection.command(f"{SIMULATED_HOME}/import_history", metadata=series.metadata, stats=series.rows)
     report(1.0)
 
 

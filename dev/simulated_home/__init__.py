@@ -1,7 +1,7 @@
 """A house that behaves, for development: one that shows its sensors in Home Assistant, and replays recordings.
 
 In:   a config entry with the seed and the day from which the meters count.
-Out:  sensors, devices and areas; the actions `simulated_home.import_history` and `simulated_home.replay`.
+Out:  sensors, devices and areas; the action `simulated_home.replay`, the command `simulated_home/import_history`.
 
 The model itself (`model`, `sensors`, `history` and below) knows nothing of Home Assistant.
 """
@@ -27,7 +27,7 @@ type SimulatedHomeEntry = ConfigEntry[House]
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Register the actions."""
+    """Register the action and the command."""
     importing.register(hass)
     replay.register(hass)
     return True

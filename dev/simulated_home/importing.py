@@ -1,7 +1,8 @@
 """Write a sensor's hourly statistics into Home Assistant's recorder, in one go.
 
-In:   the action `simulated_home.import_history`: metadata and rows as `recorder/import_statistics` takes them.
-Out:  the statistics, written by the recorder's own thread; the action ends when they are. Fails with
+In:   the WebSocket command `simulated_home/import_history`: metadata and stats as `recorder/import_statistics` takes
+      them.
+Out:  the statistics, written by the recorder's own thread; the answer comes when they are. Fails with
       HomeAssistantError.
 
 `recorder/import_statistics` does the same, but looks for each row before it writes it: 5 s for a year of hours, and
@@ -16,11 +17,14 @@ from datetime import datetime
 from typing import Any
 
 import probatio as vol
+from homeassistant.components import websocket_api
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.db_schema import Statistics
 from homeassistant.components.recorder.models import StatisticMeanType, StatisticMetaData
 from homeassistant.components.recorder.tasks import RecorderTask
-from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.components.websocket_api.connection import ActiveConnection
+from homeassistant.components.websocket_api.decorators import async_response, require_admin, websocket_command
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.recorder import get_instance, session_scope
 from sqlalchemy import delete, insert
@@ -28,9 +32,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from .const import DOMAIN
 
-SERVICE_IMPORT = "import_history"
+COMMAND = f"{DOMAIN}/import_history"
 COLUMNS = ("state", "sum", "mean", "min", "max")
-SCHEMA = vol.Schema({vol.Required("metadata"): dict, vol.Required("rows"): [dict]})
 
 
 @dataclass(slots=True)
@@ -70,26 +73,30 @@ class WriteTask(RecorderTask):
             self.done.set_exception(HomeAssistantError(f"The history could not be written: {error}"))
 
 
+@websocket_command({vol.Required("type"): COMMAND, vol.Required("metadata"): dict, vol.Required("stats"): [dict]})
+@require_admin
+@async_response
+async def import_history(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
+    """Write one sensor's history."""
+    given = message["metadata"]
+    metadata = StatisticMetaData(
+        has_sum=given["has_sum"],
+        mean_type=StatisticMeanType(given["mean_type"]),
+        name=given["name"],
+        source=given["source"],
+        statistic_id=given["statistic_id"],
+        unit_class=given["unit_class"],
+        unit_of_measurement=given["unit_of_measurement"],
+    )
+    done: asyncio.Future[None] = hass.loop.create_future()
+    get_instance(hass).queue_task(WriteTask(metadata, [_row(row) for row in message["stats"]], done))
+    await done
+    connection.send_result(message["id"])
+
+
 def register(hass: HomeAssistant) -> None:
-    """Register the action."""
-
-    async def import_history(call: ServiceCall) -> None:
-        given = call.data["metadata"]
-        metadata = StatisticMetaData(
-            has_sum=given["has_sum"],
-            mean_type=StatisticMeanType(given["mean_type"]),
-            name=given["name"],
-            source=given["source"],
-            statistic_id=given["statistic_id"],
-            unit_class=given["unit_class"],
-            unit_of_measurement=given["unit_of_measurement"],
-        )
-        done: asyncio.Future[None] = hass.loop.create_future()
-        rows = [_row(row) for row in call.data["rows"]]
-        get_instance(hass).queue_task(WriteTask(metadata, rows, done))
-        await done
-
-    hass.services.async_register(DOMAIN, SERVICE_IMPORT, import_history, SCHEMA)
+    """Register the command."""
+    websocket_api.async_register_command(hass, import_history)
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
