@@ -97,15 +97,20 @@ class LinkEndpoint:
         self._open[site] = socket
         record.connected, record.since_us, record.error = True, self._around.now_us(), None
         self._around.publish(LinkChanged(site, connected=True))
+        await self._around.note(site, "connected", f"Home Assistant {hello.site.ha_version}")
+        why = "the connection broke"
         try:
-            await self._serve(socket, hello, record)
+            if await self._serve(socket, hello, record):
+                why = "Home Assistant said goodbye"
         except LinkError as err:
             record.error = Trouble(err.code, err.message)
+            why = err.message
             raise
         finally:
             del self._open[site]
             record.connected, record.since_us = False, self._around.now_us()
             self._around.publish(LinkChanged(site, connected=False))
+            await self._around.note(site, "disconnected", why)
 
     async def _hello(self, socket: web.WebSocketResponse) -> Hello | None:
         try:
@@ -125,7 +130,9 @@ class LinkEndpoint:
             )
         return message
 
-    async def _serve(self, socket: web.WebSocketResponse, hello: Hello, record: LinkRecord) -> None:
+    async def _serve(self, socket: web.WebSocketResponse, hello: Hello, record: LinkRecord) -> bool:
+        """Converse until the end; True when the client said goodbye."""
+
         async def send(message: dict[str, object]) -> None:
             await _send(socket, message)
 
@@ -135,8 +142,10 @@ class LinkEndpoint:
         async with asyncio.TaskGroup() as tasks:
             writing = tasks.create_task(session.ingest.run())
             refusal = None
+            goodbye = False
             try:
-                if await _read_all(socket, session):
+                goodbye = await _read_all(socket, session)
+                if goodbye:
                     await session.ingest.finish()
                     await asyncio.wait([writing], timeout=DRAIN_TIMEOUT_S)
             except LinkError as err:
@@ -145,6 +154,7 @@ class LinkEndpoint:
                 writing.cancel()
         if refusal is not None:
             raise refusal
+        return goodbye
 
     def _welcome(self) -> dict[str, object]:
         return {

@@ -6,6 +6,7 @@ Failures: LinkError that closes the connection. Refusals that do not close are a
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -30,6 +31,9 @@ from energy_server.link.messages import (
 from energy_server.link.status import Importing, LinkRecord, Trouble
 from energy_server.model.coverage import Claim, CoverageSource, Span
 from energy_server.model.reading import Origin
+from energy_server.store.port import SyncEntry
+
+_LOGGER = logging.getLogger(__name__)
 
 CLOCK_BEHIND_US = 600_000_000
 SOURCES = {"live": CoverageSource.LIVE, "recorder": CoverageSource.STATES, "import": CoverageSource.STATES}
@@ -46,6 +50,13 @@ class Surroundings:
     publish: Callable[[LiveEvent], None]
     now_us: Callable[[], int]
     commit_interval_s: float
+
+    async def note(self, site: str, what: str, detail: str) -> None:
+        """Write a line of the sync log; a store that is away costs the line, not the Link."""
+        try:
+            await self.stores.state.log(SyncEntry(self.now_us(), site, what, detail))
+        except StoreUnavailableError as err:
+            _LOGGER.debug("The sync log lacks a line (%s: %s): %s", what, detail, err)
 
 
 class Session:
@@ -162,7 +173,11 @@ class Session:
     async def _imported(self) -> None:
         settled = self._around.stores.ledger.settled_hours(self._site)
         done, total = len(settled.intersection(self._keys)), len(self._keys)
-        self._record.importing = Importing(done, total) if done < total else None
+        if done < total:
+            self._record.importing = Importing(done, total)
+        elif self._record.importing is not None:
+            self._record.importing = None
+            await self._around.note(self._site, "imported", f"hourly statistics of {total} entities")
 
     async def _tell_trouble(self, err: StoreUnavailableError | None) -> None:
         if err is None:
