@@ -1,5 +1,5 @@
 /** The mock's answers, in the exact shapes of the API. */
-import type { Completeness, Energy, Entity, Flows, Provenance, Readings, Resolution, RoleAssignment, Status } from '../src/api/types.ts';
+import type { Completeness, Energy, Entity, Flows, Provenance, Readings, Resolution, RoleAssignment, Statistics, Status } from '../src/api/types.ts';
 import { DAY_US, HOUR_US, MINUTE_US, addDays, dateOf, startOfDay } from '../src/domain/time.ts';
 import { DEVICE_NAMES, ZONE, carbonAt, dayOf, flicker, minuteAt, priceAt, type Minute } from './home.ts';
 
@@ -133,6 +133,18 @@ export function readings(key: string, startUs: number, endUs: number, scenario: 
   for (let ts = Math.ceil(startUs / step) * step; ts < until; ts += step) ts_us.push(Math.round(ts));
   const before = { ts_us: Math.round(startUs - step / 2), value: valueOf(sensor, startUs, scenario) };
   return { key, unit: sensor.unit, start_us: startUs, end_us: endUs, reduced: false, before, ts_us, value: ts_us.map((ts) => valueOf(sensor, ts, scenario)) };
+}
+
+/** Hourly means; of these sensors only the counters would have more. */
+export function hours(key: string, startUs: number, endUs: number, scenario: Scenario): Statistics | null {
+  const sensor = sensors(scenario).find((candidate) => candidate.key === key);
+  if (!sensor) return null;
+  const start_us: number[] = [];
+  for (let us = startUs; us < endUs; us += HOUR_US) start_us.push(us);
+  const mean = start_us.map((us) => sensor.valueAt(us));
+  const none = start_us.map(() => null);
+  const series = { key, unit: sensor.unit, start_us, mean, min: mean, max: mean, change: none, last: none, covered_s: start_us.map(() => 3600), provenance: start_us.map((): Provenance => 'statistics') };
+  return { level: 'hour', period_us: HOUR_US, series: [series] };
 }
 
 const FLOW_NAMES: (keyof Flows<number>)[] = ['solar', 'battery_discharge', 'grid_import', 'home', 'battery_charge', 'grid_export', 'solar_to_home', 'solar_to_battery', 'solar_to_grid', 'battery_to_home', 'battery_to_grid', 'grid_to_home', 'grid_to_battery'];

@@ -96,6 +96,8 @@ class MockServer {
         return { entities: answers.entities(this.scenario, nowUs()) };
       case '/api/readings':
         return answers.readings(url.searchParams.get('key') ?? '', instant('start'), instant('end'), this.scenario, nowUs());
+      case '/api/statistics':
+        return answers.hours(url.searchParams.get('key') ?? '', instant('start'), instant('end'), this.scenario);
       case '/api/energy':
         return answers.energy(instant('start'), instant('end'), (url.searchParams.get('resolution') ?? 'hour') as Resolution, this.scenario, nowUs());
       case '/api/completeness':

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeHome } from '../src/domain/home';
 import { lastHour } from '../src/domain/last-hour';
-import { addColumns, appendSample, bucketMeans, type Samples } from '../src/domain/minutes';
+import { addColumns, appendSample, beginWithHours, bucketMeans, type Samples } from '../src/domain/minutes';
 import { MINUTE_US } from '../src/domain/time';
 import { entity } from './build';
 
@@ -57,6 +57,13 @@ describe('appendSample', () => {
   });
 });
 
+it('a day begins with hourly means where readings begin later', () => {
+  const hours = samples([0, 20], [60, 22], [120, 25]);
+  expect(beginWithHours(samples([90, 23]), hours, 0)).toEqual(samples([0, 20], [60, 22], [90, 23]));
+  expect(beginWithHours(samples([-5, 23]), hours, 0)).toEqual(samples([-5, 23]));
+  expect(beginWithHours(samples(), hours, 0)).toEqual(hours);
+});
+
 it('addColumns is unknown where any part is', () => {
   expect(addColumns([[1, 2, null], [3, null, 4]])).toEqual([4, null, null]);
   expect(addColumns([])).toEqual([]);
@@ -65,9 +72,10 @@ it('addColumns is unknown where any part is', () => {
 describe('lastHour', () => {
   const home = describeHome([entity('sun', 'solar_power'), entity('net', 'grid_power')]);
   const now = 1000 * MINUTE_US + 30e6;
+  const ALL = { gaps: [], complete: { statistics_since_us: null, live_since_us: 0, share: 1 } };
 
   it('has 60 minutes, the present one last, and a home that closes the sum', () => {
-    const hour = lastHour(home, new Map([['sun', samples([0, 3000])], ['net', samples([0, -1000])]]), now, now, []);
+    const hour = lastHour(home, new Map([['sun', samples([0, 3000])], ['net', samples([0, -1000])]]), now, now, ALL);
     expect(hour.startUs).toBe(941 * MINUTE_US);
     expect(hour.home).toHaveLength(60);
     expect(hour.home.at(-1)).toBe(2);
@@ -77,13 +85,20 @@ describe('lastHour', () => {
 
   it('draws nothing into a gap', () => {
     const gap = { since_us: 950 * MINUTE_US, until_us: 955 * MINUTE_US, entities: 2, reason: null };
-    const hour = lastHour(home, new Map([['sun', samples([0, 3000])], ['net', samples([0, 0])]]), now, now, [gap]);
+    const hour = lastHour(home, new Map([['sun', samples([0, 3000])], ['net', samples([0, 0])]]), now, now, { ...ALL, gaps: [gap] });
     expect(hour.missing.flatMap((missing, i) => (missing ? [i] : []))).toEqual([9, 10, 11, 12, 13]);
     expect(hour.solar?.[9]).toBeNull();
   });
 
+  it('does not call missing what lies before listening began', () => {
+    const begun = { ...ALL, complete: { ...ALL.complete, live_since_us: 990 * MINUTE_US } };
+    const late = new Map([['sun', samples([990 * MINUTE_US, 1])], ['net', samples([990 * MINUTE_US, 1])]]);
+    const hour = lastHour(home, late, now, now, begun);
+    expect([hour.before, hour.missing.some(Boolean), hour.solar?.[48], hour.solar?.[49]]).toEqual([49, false, null, 0.001]);
+  });
+
   it('is not known after the connection ended', () => {
-    const hour = lastHour(home, new Map([['sun', samples([0, 1])], ['net', samples([0, 1])]]), now, 990 * MINUTE_US, []);
+    const hour = lastHour(home, new Map([['sun', samples([0, 1])], ['net', samples([0, 1])]]), now, 990 * MINUTE_US, ALL);
     expect(hour.missing.filter(Boolean)).toHaveLength(11);
   });
 });

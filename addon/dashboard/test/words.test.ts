@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Provenance } from '../src/api/types';
+import { mix } from '../src/charts/colour';
 import { calendarOf } from '../src/domain/completeness';
 import { knownSentence, marksOf } from '../src/domain/provenance';
 import { counterWords, gapWords, gapsCount, gapsSentence, statusSentence } from '../src/domain/status-words';
@@ -122,9 +123,21 @@ describe('calendarOf', () => {
     expect(month?.days[1]).toMatchObject({ kind: 'live', backfilled: true, missing_s: 0 });
   });
 
+  it('does not call the rest of the hour missing in which listening began', () => {
+    const days = [day('2026-04-01', { live_s: DAY_S - 1800, missing_s: 1800 })];
+    const missing = (liveDay: string | null) => calendarOf(days, '2026-04-03', liveDay).at(-1)?.missing_s;
+    expect([missing('2026-04-01'), missing(null), missing('2026-03-30')]).toEqual([0, 1800, 1800]);
+  });
+
   it('does not call the newest moments missing, which nobody has claimed yet', () => {
     const [month] = calendarOf([day('2026-04-01', { live_s: HOUR_US / 1e6, missing_s: 30 })], '2026-04-01').slice(-1);
     expect([month?.missing_s, month?.share]).toEqual([0, 1]);
+  });
+});
+
+describe('colours', () => {
+  it('are mixed also in the short form that a minifier writes', () => {
+    expect([mix('#ff9800', '#fff', 0.7), mix('#ff9800', '#ffffff', 0.7), mix('#000', '#fff', 0.5)]).toEqual(['#ffb74d', '#ffb74d', '#808080']);
   });
 });
 

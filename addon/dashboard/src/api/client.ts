@@ -2,7 +2,7 @@
  * The server's HTTP API. Paths are relative to the page's base, so that any path prefix works.
  * Failures: UnreachableError (no answer, or only a proxy's), UnauthorizedError (sign in), AnswerError (the server refused, and says why).
  */
-import type { Completeness, Energy, Entity, ErrorBody, Readings, Resolution, Status } from './types';
+import type { Completeness, Energy, Entity, ErrorBody, Readings, Resolution, Statistics, Status } from './types';
 import { isoOf } from '../domain/time';
 
 export class UnreachableError extends Error {
@@ -96,6 +96,11 @@ export async function fetchEntities(): Promise<Entity[]> {
 
 export async function fetchReadings(site: string, key: string, startUs: number, endUs: number, signal?: AbortSignal): Promise<Readings> {
   return (await read('api/readings', { site, key, start: isoOf(startUs), end: isoOf(endUs) }, signal)) as Readings;
+}
+
+/** Hourly Statistics of one Entity. */
+export async function fetchHours(site: string, key: string, startUs: number, endUs: number, signal?: AbortSignal): Promise<Statistics> {
+  return (await read('api/statistics', { site, key, level: 'hour', start: isoOf(startUs), end: isoOf(endUs) }, signal)) as Statistics;
 }
 
 export interface EnergyQuery {

@@ -2,7 +2,8 @@
 import type { SankeySeriesOption } from 'echarts/charts';
 import type { Fed, FedLink, FedNode, NodeId } from '../domain/fed';
 import type { ChartOption } from './engine';
-import { mix, type Fill, type Palette } from './palette';
+import { mix } from './colour';
+import type { Fill, Palette } from './palette';
 
 type Item = NonNullable<SankeySeriesOption['data']>[number];
 

@@ -1,4 +1,5 @@
 /** The tokens of the page as the charts need them: resolved colours, fills laid on the card, patterns. */
+import { mix } from './colour';
 
 export interface Pattern {
   image: HTMLCanvasElement;
@@ -36,14 +37,6 @@ const TOKEN: Record<SeriesColour, string> = {
   'use-3': 'use',
 };
 
-const channels = (hex: string): number[] => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-
-/** One colour laid on another, opaque, so that stacks stay clean. */
-export function mix(colour: string, ground: string, share: number): string {
-  const under = channels(ground);
-  const mixed = channels(colour).map((value, i) => Math.round(value * share + (under[i] ?? 0) * (1 - share)));
-  return `#${mixed.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
-}
 
 function tile(size: number, draw: (context: CanvasRenderingContext2D) => void): Pattern {
   const canvas = document.createElement('canvas');

@@ -1,8 +1,9 @@
 /** The price of a day as a step line, with its lowest and highest value and the present moment. */
 import type { CustomSeriesOption } from 'echarts/charts';
 import { scaleFor } from '../domain/axis';
+import { mix } from './colour';
 import type { ChartOption } from './engine';
-import { mix, type Palette } from './palette';
+import type { Palette } from './palette';
 
 export interface PriceModel {
   startUs: number;

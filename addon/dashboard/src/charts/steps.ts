@@ -27,6 +27,8 @@ export interface StepsModel {
   /** Printed in a missing band that has room for it. */
   markLabel: (mark: Mark) => string;
   captions: { above: string; below: string } | null;
+  /** Steps at the left that lie before anything was known, and what to say there. */
+  before: { until: number; label: string } | null;
   /** Printed at the right end, at the height of their value. */
   ends: readonly { text: string; value: number }[];
 }
@@ -226,6 +228,7 @@ export function stepsOption(model: StepsModel, palette: Palette, width: number):
   if (model.line) series.push(custom(model.line.name, 5, drawLine(model.line.values, palette)));
   if (model.below.length > 0) series.push(custom('zero', 6, (coord) => zeroLine(coord, model.count, palette)));
   for (const mark of model.marks) series.push(custom(mark.kind, 8, drawMark(mark, model, palette)));
+  if (model.before) series.push(custom('before', 2, drawBefore(model.before, model.scale, palette)));
   if (model.ends.length > 0 && plot.right > 18) series.push(custom('ends', 9, drawEnds(model, palette)));
   const text = { fill: palette.ink2, font: FONT };
   return {
@@ -238,6 +241,15 @@ export function stepsOption(model: StepsModel, palette: Palette, width: number):
           { type: 'text', silent: true, right: plot.right + 4, bottom: plot.bottom + 4, style: { ...text, text: model.captions.below } },
         ]
       : [],
+  };
+}
+
+function drawBefore({ until, label }: NonNullable<StepsModel['before']>, scale: Scale, palette: Palette): Draw {
+  return (coord) => {
+    const [x0, bottom] = coord([0, 0]);
+    const [x1, top] = coord([until, scale.max]);
+    if (x1 - x0 < label.length * 6) return [];
+    return [{ type: 'text', style: { text: label, x: (x0 + x1) / 2, y: (top + bottom) / 2, fill: palette.ink2, font: FONT, align: 'center', verticalAlign: 'middle' } }];
   };
 }
 

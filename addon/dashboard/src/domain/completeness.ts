@@ -23,35 +23,46 @@ export interface MonthRow {
 const WORTH_A_MARK_S = 1;
 /** The newest moments are not claimed yet: an idle home settles them every 30 s, the ledger is written every 10 s. */
 const NOT_YET_CLAIMED_S = 120;
+/** Hourly statistics end at the last full hour before listening began. */
+const BEFORE_LISTENING_S = 3600;
 
-function cellOf(day: Completeness['days'][number], firstKnown: string, today: string): DayCell {
+function cellOf(day: Completeness['days'][number], { firstKnown, today, liveDay }: Landmarks): DayCell {
+  const open = (day.date === today ? NOT_YET_CLAIMED_S : WORTH_A_MARK_S) + (day.date === liveDay ? BEFORE_LISTENING_S : 0);
   const known = day.live_s + day.backfilled_s + day.statistics_s;
   const blank = day.date < firstKnown || (known === 0 && day.missing_s === 0);
   return {
     date: day.date,
     kind: blank ? 'blank' : day.statistics_s > day.live_s + day.backfilled_s ? 'statistics' : 'live',
     backfilled: !blank && day.backfilled_s >= WORTH_A_MARK_S,
-    missing_s: blank || day.missing_s < (day.date === today ? NOT_YET_CLAIMED_S : WORTH_A_MARK_S) ? 0 : day.missing_s,
+    missing_s: blank || day.missing_s < open ? 0 : day.missing_s,
   };
 }
 
-/** Twelve rows, oldest first, the last one the month of `today`. Days before anything was known are blank, not missing. */
-export function calendarOf(days: Completeness['days'], today: string): MonthRow[] {
-  const byDate = new Map(days.map((day) => [day.date, day]));
-  const firstKnown = days.find((day) => day.live_s + day.backfilled_s + day.statistics_s > 0)?.date ?? '9999';
-  return Array.from({ length: 12 }, (_, index) => monthRow(firstOfMonth(today, index - 11), today, byDate, firstKnown));
+interface Landmarks {
+  today: string;
+  /** The first day of which anything is known. */
+  firstKnown: string;
+  /** The day on which listening began, or null. */
+  liveDay: string | null;
 }
 
-function monthRow(first: string, today: string, byDate: Map<string, Completeness['days'][number]>, firstKnown: string): MonthRow {
+/** Twelve rows, oldest first, the last one the month of `today`. Days before anything was known are blank, not missing. */
+export function calendarOf(days: Completeness['days'], today: string, liveDay: string | null = null): MonthRow[] {
+  const byDate = new Map(days.map((day) => [day.date, day]));
+  const firstKnown = days.find((day) => day.live_s + day.backfilled_s + day.statistics_s > 0)?.date ?? '9999';
+  return Array.from({ length: 12 }, (_, index) => monthRow(firstOfMonth(today, index - 11), byDate, { today, firstKnown, liveDay }));
+}
+
+function monthRow(first: string, byDate: Map<string, Completeness['days'][number]>, landmarks: Landmarks): MonthRow {
   const [year = 0, month = 0] = first.split('-').map(Number);
   const cells: DayCell[] = [];
   let known = 0;
   let missing = 0;
   for (let day = 1; day <= daysInMonth(year, month); day++) {
     const date = `${first.slice(0, 8)}${String(day).padStart(2, '0')}`;
-    if (date > today) break;
+    if (date > landmarks.today) break;
     const entry = byDate.get(date);
-    const cell: DayCell = entry ? cellOf(entry, firstKnown, today) : { date, kind: 'blank', backfilled: false, missing_s: 0 };
+    const cell: DayCell = entry ? cellOf(entry, landmarks) : { date, kind: 'blank', backfilled: false, missing_s: 0 };
     cells.push(cell);
     if (!entry || cell.kind === 'blank') continue;
     known += entry.live_s + entry.backfilled_s + entry.statistics_s;

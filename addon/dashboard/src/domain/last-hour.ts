@@ -14,6 +14,8 @@ export interface LastHour {
   grid: (number | null)[] | null;
   home: (number | null)[];
   missing: boolean[];
+  /** Minutes at the beginning that lie before listening began. */
+  before: number;
   /** What the end of the chart says: the power of this moment, kW. */
   now: { solar: number | null; home: number | null };
 }
@@ -21,7 +23,7 @@ export interface LastHour {
 type Column = (number | null)[];
 
 /** `untilUs`: what lies after it is not known (the clock, or the last reading when the connection is down). */
-export function lastHour(home: Home, samples: ReadonlyMap<string, Samples>, nowUs: number, untilUs: number, gaps: SiteStatus['gaps']): Omit<LastHour, 'now'> {
+export function lastHour(home: Home, samples: ReadonlyMap<string, Samples>, nowUs: number, untilUs: number, { gaps, complete }: Pick<SiteStatus, 'gaps' | 'complete'>): Omit<LastHour, 'now'> {
   const startUs = (Math.floor(nowUs / MINUTE_US) - MINUTES + 1) * MINUTE_US;
   const column = (keys: readonly string[], project: (watts: number) => number): Column | null =>
     keys.length === 0 ? null : addColumns(keys.map((key) => means(samples.get(key), startUs, untilUs, project)));
@@ -39,7 +41,10 @@ export function lastHour(home: Home, samples: ReadonlyMap<string, Samples>, nowU
     home: use.map((value) => (value === null ? null : Math.max(0, value))),
   };
   const columns = Object.values(drawn).filter((values) => values !== null);
-  return { startUs, ...drawn, missing: use.map((_, i) => columns.every((values) => values[i] === null)) };
+  const unknown = use.map((_, i) => columns.every((values) => values[i] === null));
+  const begun = Math.ceil(((complete.live_since_us ?? nowUs) - startUs) / MINUTE_US);
+  const before = unknown.findIndex((missing, i) => !missing || i >= begun);
+  return { startUs, ...drawn, missing: unknown.map((missing, i) => missing && i >= before), before: Math.max(0, before) };
 }
 
 function means(samples: Samples | undefined, startUs: number, untilUs: number, project: (watts: number) => number): Column {

@@ -22,6 +22,14 @@ export function appendSample(samples: Samples, tsUs: number, value: number | nul
   }
 }
 
+/** Begins a day with the means of its hours, up to the first reading. */
+export function beginWithHours(samples: Samples, hours: Samples, dayStartUs: number): Samples {
+  const first = samples.ts_us[0] ?? Infinity;
+  if (first <= dayStartUs) return samples;
+  const count = hours.ts_us.filter((ts) => ts < first).length;
+  return { ts_us: [...hours.ts_us.slice(0, count), ...samples.ts_us], value: [...hours.value.slice(0, count), ...samples.value] };
+}
+
 interface Sum {
   knownUs: number;
   area: number;

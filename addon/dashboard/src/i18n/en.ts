@@ -93,7 +93,7 @@ export const en = {
   'hour.title': 'Last 60 minutes',
   'hour.unit': 'kW, each minute',
   'hour.summary': 'Mean power of each of the last 60 minutes. Home use {home} kW now, between {low} and {high} kW.',
-  'hour.none': 'No power sensor is chosen yet, so there is nothing to draw. Add power sensors to the sources in Home Assistant’s Energy settings.',
+  'hour.began': 'Listening began at {time}',
   'hour.noReadings': 'No reading in the last 60 minutes.',
   'series.solar': 'Solar',
   'series.battery_discharge': 'From battery',
@@ -339,6 +339,7 @@ export const en = {
 
   'error.unreachable': 'The server cannot be reached',
   'error.unreachable.what': 'Home Assistant keeps its readings meanwhile. When the server answers again, they are filled in.',
+  'error.known': 'What was known before stays on this page.',
   'error.again': 'Try again',
   'error.retryIn': '{code} · trying again in {seconds} s',
   'error.server': 'The server cannot answer',

@@ -1,8 +1,8 @@
 /** Readings of some Entities from an instant on: fetched once, then appended live. */
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
-import { fetchReadings } from '../api/client';
+import { fetchHours, fetchReadings } from '../api/client';
 import type { LiveRow, Readings } from '../api/types';
-import { appendSample, type Samples } from '../domain/minutes';
+import { appendSample, beginWithHours, type Samples } from '../domain/minutes';
 import { Loader } from './loader';
 import type { Store } from './store';
 
@@ -41,13 +41,15 @@ export class ReadingsWindow implements ReactiveController {
     return this.loader.data;
   }
 
-  /** `name` changes when the window must be fetched anew: other Entities, another start, a new connection. */
-  open(name: string, site: string, keys: readonly string[], startUs: number): void {
+  /**
+   * `name` changes when the window must be fetched anew: other Entities, another start. With `hours`, what lies before the
+   * first reading is filled with hourly means.
+   */
+  open(name: string, site: string, keys: readonly string[], startUs: number, hours = false): void {
     this.loader.load(`${name} ${keys.join(' ')}`, async (signal) => {
       this.early = [];
-      const until = this.store().nowUs;
-      const answers = await Promise.all(keys.map((key) => fetchReadings(site, key, startUs, until, signal)));
-      const samples = new Map(answers.map((readings) => [readings.key, samplesOf(readings)]));
+      const fetched = await Promise.all(keys.map((key) => this.fetch(site, key, startUs, hours, signal)));
+      const samples = new Map(keys.map((key, i) => [key, fetched[i] ?? { ts_us: [], value: [] }]));
       for (const row of this.early) this.appendTo(samples, row);
       return samples;
     });
@@ -56,6 +58,14 @@ export class ReadingsWindow implements ReactiveController {
   /** Forgets what lies before, except the reading in force, as live readings come. */
   keepFrom(us: number): void {
     this.keepFromUs = us;
+  }
+
+  private async fetch(site: string, key: string, startUs: number, hours: boolean, signal: AbortSignal): Promise<Samples> {
+    const until = this.store().nowUs;
+    const samples = samplesOf(await fetchReadings(site, key, startUs, until, signal));
+    if (!hours || (samples.ts_us[0] ?? Infinity) <= startUs) return samples;
+    const [series] = (await fetchHours(site, key, startUs, until, signal)).series;
+    return series ? beginWithHours(samples, { ts_us: series.start_us, value: series.mean }, startUs) : samples;
   }
 
   private append(rows: readonly LiveRow[]): void {

@@ -11,7 +11,7 @@ import { StoreController } from '../state/controller';
 import { Router, VIEWS, parseRoute } from '../state/router';
 import { exchangeAddressToken } from '../state/session';
 import { Store } from '../state/store';
-import { base, card } from '../styles/shared';
+import { base, button, card } from '../styles/shared';
 import './energy';
 import './login';
 import './now';
@@ -21,7 +21,33 @@ const SHAPES_AFTER_MS = 300;
 
 @customElement('ed-app')
 export class EdApp extends LitElement {
-  static override styles = [base, card, css``];
+  static override styles = [
+    base,
+    card,
+    button,
+    css`
+      .banner {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 4px 16px;
+        margin-bottom: 16px;
+      }
+      .banner span {
+        flex: 1;
+        min-width: 240px;
+      }
+      .banner b {
+        font-weight: 500;
+        color: var(--error);
+      }
+      @media (max-width: 599.98px) {
+        .banner {
+          margin-bottom: 12px;
+        }
+      }
+    `,
+  ];
 
   readonly store = new Store();
   private readonly router = new Router(() => {
@@ -47,7 +73,24 @@ export class EdApp extends LitElement {
     if (this.store.needsToken) return html`<ed-login-view @signed-in=${this.retry}></ed-login-view>`;
     const { route } = this.router;
     document.title = `${t(`nav.${route.view}`)} · ${t('app.name')}`;
-    return html`<ed-shell .view=${route.view} .trust=${this.store.trust} .formats=${this.store.formats} .nowUs=${this.store.nowUs}>${this.renderContent()}</ed-shell>`;
+    return html`<ed-shell .view=${route.view} .trust=${this.store.trust} .formats=${this.store.formats} .nowUs=${this.store.nowUs}>${this.renderBanner()}${this.renderContent()}</ed-shell>`;
+  }
+
+  /** The server is away, but what is known stays on the page. */
+  private renderBanner(): TemplateResult | typeof nothing {
+    const { failure, status } = this.store;
+    if (!failure || !status) return nothing;
+    const heading = t(failure.code === 'server_unreachable' ? 'error.unreachable' : 'error.server');
+    return html`<div class="card banner" role="alert">
+      <span><b>${heading}.</b> <span class="second">${t('error.known')} ${this.retryWords()}</span></span>
+      <button class="button" @click=${this.retry}>${t('error.again')}</button>
+    </div>`;
+  }
+
+  private retryWords(): string {
+    const { failure, retryAtMs } = this.store;
+    const seconds = Math.max(0, Math.ceil(((retryAtMs ?? 0) - performance.now()) / 1000));
+    return t('error.retryIn', { code: failure?.code ?? '', seconds });
   }
 
   private renderContent(): TemplateResult | typeof nothing {
@@ -72,11 +115,10 @@ export class EdApp extends LitElement {
 
   /** Before the first answer: shapes, or why there is none. */
   private renderWithout(): TemplateResult | typeof nothing {
-    const { failure, retryAtMs } = this.store;
+    const { failure } = this.store;
     if (!failure) {
       return this.shapes ? html`<div class="card"><ed-shapes .height=${480} .shapes=${FIRST_SHAPES}></ed-shapes></div>` : nothing;
     }
-    const seconds = Math.max(0, Math.ceil(((retryAtMs ?? 0) - performance.now()) / 1000));
     const unreachable = failure.code === 'server_unreachable';
     return html`<div class="card">
       <ed-message
@@ -85,7 +127,7 @@ export class EdApp extends LitElement {
         heading=${t(unreachable ? 'error.unreachable' : 'error.server')}
         text=${unreachable ? t('error.unreachable.what') : t('error.server.what', { message: failure.message })}
         action=${t('error.again')}
-        code=${t('error.retryIn', { code: failure.code, seconds })}
+        code=${this.retryWords()}
         @action=${this.retry}
       ></ed-message>
     </div>`;

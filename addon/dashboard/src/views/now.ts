@@ -31,6 +31,9 @@ const HOUR_EVERY_MS = 2_000;
 const TODAY_EVERY_MS = 60_000;
 const TODAY_AT_MOST_EVERY_MS = 10_000;
 
+/** What shows no seconds gets none, so that it is not rendered with every reading. */
+const minute = (us: number): number => Math.floor(us / MINUTE_US) * MINUTE_US;
+
 @customElement('ed-now-view')
 export class EdNowView extends LitElement {
   static override styles = [base, card, noticeStyles, nowStyles];
@@ -88,7 +91,7 @@ export class EdNowView extends LitElement {
       </div>
       <div class="side">
         ${this.renderPair(home, now, 'wide')}
-        <ed-today-card .energy=${this.today.data} failure=${this.today.failure?.message ?? ''} .nowUs=${nowUs} .formats=${formats}></ed-today-card>
+        <ed-today-card .energy=${this.today.data} failure=${this.today.failure?.message ?? ''} .nowUs=${minute(nowUs)} .formats=${formats}></ed-today-card>
       </div>
     </div>`;
   }
@@ -100,12 +103,13 @@ export class EdNowView extends LitElement {
     const startUs = startOfDay(date, zone);
     if (connection !== 'open') {
       this.hourReadings.loader.expire();
+      this.dayReadings.loader.expire();
       return;
     }
     this.hourReadings.keepFrom(nowUs - HOUR_US - MINUTE_US);
     this.hourReadings.open('hour', site.id, powerKeys(home), nowUs - HOUR_US);
     const dayKeys = [home.priceKey, home.carbonKey].filter((key) => key !== null);
-    if (dayKeys.length > 0) this.dayReadings.open(date, site.id, dayKeys, startUs);
+    if (dayKeys.length > 0) this.dayReadings.open(date, site.id, dayKeys, startUs, true);
     const age = performance.now() - this.todayAt;
     if (age > TODAY_EVERY_MS || (this.statisticsNew && age > TODAY_AT_MOST_EVERY_MS)) {
       this.todayAt = performance.now();
@@ -130,10 +134,11 @@ export class EdNowView extends LitElement {
     if (!samples || (this.hourOf === samples && now - this.hourAt < HOUR_EVERY_MS)) return;
     const entities = this.store.entities?.length ?? 0;
     const until = this.stale && this.store.newestUs !== null ? this.store.newestUs : this.store.nowUs;
+    // A gap of single Entities does not blank the others.
     const gaps = site.gaps.filter((gap) => gap.entities * 2 >= entities);
     const power = powerNow(home, this.store.values);
     const kwOf = (amount: Amount | null): number | null => (amount?.state === 'known' ? amount.kw : null);
-    this.hour = { ...lastHour(home, samples, this.store.nowUs, until, gaps), now: { solar: kwOf(power.solar), home: kwOf(power.home) } };
+    this.hour = { ...lastHour(home, samples, this.store.nowUs, until, { gaps, complete: site.complete }), now: { solar: kwOf(power.solar), home: kwOf(power.home) } };
     this.hourAt = now;
     this.hourOf = samples;
   }
@@ -191,7 +196,7 @@ export class EdNowView extends LitElement {
       .samples=${this.dayReadings.samples?.get(key) ?? null}
       .startUs=${startOfDay(date, formats.zone)}
       .endUs=${startOfDay(addDays(date, 1), formats.zone)}
-      .nowUs=${nowUs}
+      .nowUs=${minute(nowUs)}
       .formats=${formats}
     ></ed-price-card>`;
   }

@@ -69,7 +69,7 @@ export class EdStatusView extends LitElement {
     const { status, site, formats, nowUs } = this.store;
     if (!status) return nothing;
     return html`<div class="view">
-      ${site ? html`<ed-status-hero .site=${site} ?connected=${this.store.siteConnected} .nowUs=${nowUs} .formats=${formats}></ed-status-hero>` : this.renderNoSite()}
+      ${site ? html`<ed-status-hero .site=${site} ?connected=${this.store.connection !== 'down' && this.store.siteConnected} .nowUs=${nowUs} .formats=${formats}></ed-status-hero>` : this.renderNoSite()}
       ${this.renderCalendar()}
       <div class="row">
         ${site
@@ -96,7 +96,8 @@ export class EdStatusView extends LitElement {
     const end = startOfDay(addDays(today, 1), formats.zone);
     this.months.load(`${site.id} ${today}`, async () => {
       const { days } = await fetchCompleteness(site.id, formats.zone, start, end);
-      return calendarOf(days, today);
+      const live = site.complete.live_since_us;
+      return calendarOf(days, today, live === null ? null : dateOf(live, formats.zone));
     });
   }
 

@@ -144,6 +144,7 @@ export class EdDayCard extends LitElement {
       marks: marksOf(day.provenance, day.known),
       markLabel: (mark: Mark) => t('known.missingBand', { length: this.formats.duration((day.edges_us[mark.until] ?? 0) - (day.edges_us[mark.from] ?? 0)) }),
       captions: this.narrow ? null : { above: t('energy.from', { unit }), below: t('energy.to', { unit }) },
+      before: null,
       ends: [],
     };
   }

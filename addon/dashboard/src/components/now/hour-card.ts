@@ -123,6 +123,7 @@ export class EdHourCard extends LitElement {
       marks: marksOf(hour.missing.map((missing) => (missing ? 'missing' : 'measured'))),
       markLabel: (mark) => t('known.missingBand', { length: `${mark.until - mark.from} min` }),
       captions: null,
+      before: hour.before > 0 ? { until: hour.before, label: t('hour.began', { time: this.timeAt(hour, hour.before) }) } : null,
       ends: [
         ...(solar === null ? [] : [{ text: t('series.solarNow', { kw: this.formats.kw(solar) }), value: solar }]),
         ...(home === null ? [] : [{ text: t('series.homeNow', { kw: this.formats.kw(home) }), value: home }]),

@@ -55,9 +55,7 @@ export class EdPriceCard extends LitElement {
   private model: PriceModel | null = null;
 
   override willUpdate(changed: PropertyValues<this>): void {
-    // The line moves with the minutes; drawing it anew more often would change nothing that can be seen.
-    const minute = Math.floor(this.nowUs / 60e6) !== Math.floor((changed.get('nowUs') ?? 0) / 60e6);
-    if (!this.model || minute || changed.has('samples') || changed.has('value')) this.draw();
+    if (['nowUs', 'samples', 'value', 'formats'].some((name) => changed.has(name as keyof EdPriceCard))) this.draw();
   }
 
   override render(): TemplateResult {

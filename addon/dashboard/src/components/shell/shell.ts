@@ -39,8 +39,16 @@ export class EdShell extends LitElement {
         padding: 0 24px 0 16px;
       }
       h1 {
-        display: none;
         font: 400 20px/28px Roboto, sans-serif;
+      }
+      @media (min-width: 600px) {
+        h1 {
+          position: absolute;
+          width: 1px;
+          height: 1px;
+          overflow: hidden;
+          clip-path: inset(50%);
+        }
       }
       nav {
         display: flex;
@@ -97,9 +105,6 @@ export class EdShell extends LitElement {
         }
         .bar {
           padding: 0 12px 0 20px;
-        }
-        h1 {
-          display: block;
         }
         main {
           padding: 12px 12px calc(88px + env(safe-area-inset-bottom));
