@@ -5,13 +5,15 @@ Out:  the pipeline composed and running, until the entry is unloaded or Home Ass
 """
 
 from random import Random
+from typing import Any
 
-from homeassistant.const import CONF_TOKEN, CONF_URL, Platform
+from homeassistant.const import CONF_TOKEN, CONF_URL, EVENT_CORE_CONFIG_UPDATE, Platform
 from homeassistant.const import __version__ as ha_version
-from homeassistant.core import HassJob, HomeAssistant, callback
+from homeassistant.core import Event, HassJob, HomeAssistant, callback
 from homeassistant.helpers import instance_id
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.json import json_bytes
+from homeassistant.util.hass_dict import HassKey
 
 from .catalog import CatalogKeeper
 from .const import DOMAIN, EARLIEST_US, INTEGRATION_VERSION, OUTBOX_BYTES
@@ -25,6 +27,9 @@ from .pipeline.listen import Listener
 from .pipeline.model import Catalog, Site
 from .pipeline.outbox import Outbox
 from .pipeline.reconcile import Reconcile
+
+KEPT: HassKey[dict[str, Outbox]] = HassKey(f"{DOMAIN}_kept")
+"""What was not acknowledged when an entry was unloaded: a new token or address makes the next set-up deliver it."""
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 
@@ -48,13 +53,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyDashboardConfigEnt
     data.listener.start()
     await data.keeper.start()
     data.link.start()
-    cancel_shutdown_job = hass.async_add_shutdown_job(HassJob(_stop, f"{DOMAIN} stop"), data)
+    entry.async_on_unload(hass.async_add_shutdown_job(HassJob(_stop, f"{DOMAIN} stop"), data))
 
     @callback
-    def forget_shutdown_job() -> None:
-        cancel_shutdown_job()
+    def present_again(_event: Event[Any]) -> None:
+        data.keeper.settings_changed()
+        entry.async_create_background_task(hass, data.link.renew(), f"{DOMAIN} renew")
 
-    entry.async_on_unload(forget_shutdown_job)
+    entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, present_again))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 
@@ -65,7 +71,7 @@ async def _compose(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> En
     pending = await memory.load()
     reconcile = Reconcile(hass, pending, on_change=memory.save)
     memory.pending = lambda: reconcile.pending
-    outbox = Outbox(json_bytes, OUTBOX_BYTES, EARLIEST_US)
+    outbox = hass.data.setdefault(KEPT, {}).pop(entry.entry_id, None) or Outbox(json_bytes, OUTBOX_BYTES, EARLIEST_US)
     issues = Issues(hass, entry.entry_id, entry.data[CONF_URL])
     site_id = await instance_id.async_get(hass)
     was_connected = False
@@ -91,7 +97,8 @@ async def _compose(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> En
             entry.async_start_reauth(hass)
         coordinator.async_set_updated_data(coordinator.snapshot())
 
-    keeper = CatalogKeeper(hass, memory, on_catalog)
+    last_rev = 0 if outbox.catalog is None else outbox.catalog.rev
+    keeper = CatalogKeeper(hass, memory, on_catalog, last_rev)
     listener = Listener(hass, outbox, on_sealed=on_sealed, on_new_entity=keeper.entity_appeared)
     link = Link(
         session=async_get_clientsession(hass),
@@ -122,9 +129,12 @@ async def async_unload_entry(hass: HomeAssistant, entry: EnergyDashboardConfigEn
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     await _stop(entry.runtime_data)
+    if len(entry.runtime_data.outbox):
+        hass.data[KEPT][entry.entry_id] = entry.runtime_data.outbox
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> None:
     """Forget what was stored of the entry."""
+    hass.data.get(KEPT, {}).pop(entry.entry_id, None)
     await Memory(hass, entry.entry_id).remove()

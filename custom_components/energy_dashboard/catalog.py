@@ -56,8 +56,11 @@ async def energy_settings(hass: HomeAssistant) -> EnergyManager:
 class CatalogKeeper:
     """Builds the catalog and keeps it up to date."""
 
-    def __init__(self, hass: HomeAssistant, memory: Memory, on_catalog: Callable[[Catalog], None]) -> None:
-        """Build nothing yet."""
+    def __init__(
+        self, hass: HomeAssistant, memory: Memory, on_catalog: Callable[[Catalog], None], last_rev: int = 0
+    ) -> None:
+        """Build nothing yet. `last_rev` is that of a catalog that Batches still refer to."""
+        self._rev = last_rev
         self._hass = hass
         self._memory = memory
         self._on_catalog = on_catalog
@@ -97,6 +100,11 @@ class CatalogKeeper:
             self._debouncer.async_schedule_call()
 
     @callback
+    def settings_changed(self) -> None:
+        """Build the catalog anew in a moment."""
+        self._debouncer.async_schedule_call()
+
+    @callback
     def _on_change(self, _event: Event[Any]) -> None:
         self._debouncer.async_schedule_call()
 
@@ -134,8 +142,8 @@ class CatalogKeeper:
             return
         self._memory.entities = memory
         self._memory.save()
-        rev = 1 if self.catalog is None else self.catalog.rev + 1
-        self.catalog = Catalog(rev, tuple(item.entity for item in memory.values()), body)
+        self._rev += 1
+        self.catalog = Catalog(self._rev, tuple(item.entity for item in memory.values()), body)
         self._on_catalog(self.catalog)
 
     def _select(self, leaving: str | None) -> list[Entity]:

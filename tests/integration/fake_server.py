@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 from jsonschema import Draft202012Validator
 
 PROTOCOL = Path(__file__).resolve().parents[2] / "protocol"
@@ -33,6 +33,8 @@ class FakeServer:
         self.status: int | None = None
         self.welcome: Message | str | None = {}
         self.silent = False
+        self.deaf = False
+        self.pings = 0
         self.acknowledging = True
         self.window = 64
         self.messages: list[Message] = []
@@ -145,7 +147,7 @@ class FakeServer:
             async with self._changed:
                 self._changed.notify_all()
             return web.json_response({"error": {"code": "unauthorized", "message": "x", "field": None}}, status=401)
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         self.sockets.add(socket)
         try:
@@ -161,6 +163,9 @@ class FakeServer:
         self.connections.append(heard)
         self.unacknowledged = 0
         async for frame in socket:
+            if frame.type in (WSMsgType.PING, WSMsgType.PONG):
+                await self._pong(socket, frame)
+                continue
             if frame.type is not WSMsgType.TEXT:
                 self.violations.append(f"a frame of type {frame.type}")
                 return
@@ -170,7 +175,15 @@ class FakeServer:
             self.messages.append(message)
             async with self._changed:
                 self._changed.notify_all()
-            await self._answer(socket, message)
+            if not self.deaf or message["type"] == "hello":
+                await self._answer(socket, message)
+
+    async def _pong(self, socket: web.WebSocketResponse, frame: WSMessage) -> None:
+        if frame.type is WSMsgType.PING and not self.deaf:
+            self.pings += 1
+            await socket.pong(frame.data)
+            async with self._changed:
+                self._changed.notify_all()
 
     async def _answer(self, socket: web.WebSocketResponse, message: Message) -> None:
         if message["type"] == "hello":

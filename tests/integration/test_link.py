@@ -11,7 +11,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from custom_components.energy_dashboard.const import DOMAIN
 from custom_components.energy_dashboard.pipeline import link as link_module
-from custom_components.energy_dashboard.pipeline import listen
+from custom_components.energy_dashboard.pipeline import listen, wire
 from tests.integration.fake_server import FakeServer, Message
 from tests.integration.home import POWER, MockConfigEntry, SetUp, state, when
 
@@ -392,3 +392,61 @@ async def test_an_error_that_nobody_expected_is_logged_and_the_link_starts_again
     await server.row("sensor.power", 2.0)
     assert len(logged(caplog, logging.ERROR)) == 1
     caplog.clear()
+
+
+async def test_a_server_that_falls_silent_is_given_up(
+    hass: HomeAssistant, server: FakeServer, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state(hass, "sensor.power", "1", POWER)
+    entry = await set_up()
+    await when(entry, lambda now: now.waiting == 0)
+    await server.cut()
+    monkeypatch.setattr(wire, "PING_S", 0.05)
+    server.deaf = True
+    await when(entry, lambda _: "silent" in str(entry.runtime_data.link.status.problem))
+    server.deaf = False
+    await server.cut()
+    state(hass, "sensor.power", "2", POWER)
+    await server.row("sensor.power", 2.0)
+
+
+async def test_a_server_that_answers_pings_is_kept(
+    hass: HomeAssistant, server: FakeServer, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "PING_S", 0.02)
+    state(hass, "sensor.power", "1", POWER)
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await server.row("sensor.power", 1.0)
+    await server.until(lambda: server.pings > 12)
+    assert len(server.connections) == 1
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_what_was_kept_while_the_token_was_wrong_is_delivered_by_the_next_set_up(
+    hass: HomeAssistant, server: FakeServer, set_up: SetUp
+) -> None:
+    state(hass, "sensor.power", "1", POWER)
+    entry = await set_up()
+    await when(entry, lambda now: now.waiting == 0)
+    server.token = "a new token"
+    await server.cut()
+    await when(entry, lambda _: not entry.runtime_data.link.status.connected)
+    for value in (2, 3):
+        state(hass, "sensor.power", str(value), POWER)
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "token": "a new token"})
+    await hass.config_entries.async_reload(entry.entry_id)
+    state(hass, "sensor.power", "4", POWER)
+    await server.row("sensor.power", 4.0)
+    await when(entry, lambda now: now.waiting == 0)
+    assert list(dict.fromkeys(row[2] for row in server.rows())) == [1.0, 2.0, 3.0, 4.0]
+    assert [message["rev"] for message in server.connections[-1] if message["type"] == "catalog"] == [1, 2]
+
+
+async def test_hello_says_what_changed_of_the_home(hass: HomeAssistant, server: FakeServer, set_up: SetUp) -> None:
+    await set_up()
+    await hass.config.async_update(location_name="The new house", currency="CHF")
+    hello = await server.message("hello", lambda message: message["site"]["name"] == "The new house")
+    assert hello["site"]["currency"] == "CHF"
+    await server.until(lambda: len(server.of("catalog")) >= 2)
+    assert [message["type"] for message in server.connections[0]][-1] == "goodbye"

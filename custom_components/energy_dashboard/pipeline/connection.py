@@ -53,6 +53,10 @@ class Connection:
         """Return the oldest message that is not acknowledged."""
         return self._in_flight[0][1] if self._in_flight else None
 
+    def wants_to_send(self, outbox: Outbox) -> bool:
+        """Whether there is anything that waits, perhaps for room."""
+        return outbox.waiting or bool(self._bulk) or outbox.catalog is not self.catalog
+
     def next_message(self, outbox: Outbox) -> bytes | None:
         """Return what to send now, None if there is nothing or no room: the live path first, its catalog before it."""
         if len(self._in_flight) >= self.window:
@@ -96,7 +100,6 @@ class Connection:
                 if not item.done.done():
                     item.done.set_result(True)
             yield item
-        self.wake.set()
 
     async def post(self, key: str, kind: str, body: bytes, catalog: Catalog) -> asyncio.Future[bool]:
         """Queue a bulk message as soon as there is room; the future tells what became of it."""

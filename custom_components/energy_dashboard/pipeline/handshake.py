@@ -19,21 +19,16 @@ from aiohttp import (
     ClientSession,
     ClientWebSocketResponse,
     ClientWSTimeout,
-    WSMsgType,
 )
 from homeassistant.helpers.json import json_bytes
-from homeassistant.util.json import json_loads_object
 from yarl import URL
 
 from .errors import PipelineError, ProtocolUnsupportedError, RefusedError, UnreachableError
 from .model import Site
+from .wire import CLOSE_TIMEOUT_S, Wire
 
 PROTOCOL: Final = 1
 CONNECT_TIMEOUT_S: Final = 10.0
-CLOSE_TIMEOUT_S: Final = 3.0
-PING_S: Final = 30.0
-SILENCE_S: Final = 75.0
-"""A server that does not even answer pings for this long is gone, though nobody closed the connection."""
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 
 REFUSED_BY_STATUS: Final = {401: "invalid_auth", 403: "host_not_allowed", 429: "too_many_attempts"}
@@ -70,23 +65,23 @@ class Welcome:
 @asynccontextmanager
 async def open_link(
     session: ClientSession, server: Server, site: Site, integration_version: str
-) -> AsyncIterator[tuple[ClientWebSocketResponse, Welcome]]:
+) -> AsyncIterator[tuple[Wire, Welcome]]:
     """Open the Link for the length of the context; leaving it says goodbye if the connection still stands."""
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            socket = await _connect(session, server)
+            wire = Wire(await _connect(session, server))
     except TimeoutError as err:
         raise UnreachableError("the connection timed out") from err
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            welcome = await _greet(socket, site, integration_version)
-        yield socket, welcome
+            welcome = await _greet(wire, site, integration_version)
+        yield wire, welcome
     except TimeoutError as err:
         raise UnreachableError("the server did not answer in time") from err
     except ClientError as err:
         raise UnreachableError(f"the connection broke: {err}") from err
     finally:
-        await _part(socket)
+        await wire.close()
 
 
 async def _connect(session: ClientSession, server: Server) -> ClientWebSocketResponse:
@@ -108,7 +103,7 @@ async def _connect(session: ClientSession, server: Server) -> ClientWebSocketRes
         raise UnreachableError(str(err) or type(err).__name__) from err
 
 
-async def _greet(socket: ClientWebSocketResponse, site: Site, integration_version: str) -> Welcome:
+async def _greet(wire: Wire, site: Site, integration_version: str) -> Welcome:
     """Say hello and read the answer."""
     hello = {
         "type": "hello",
@@ -117,43 +112,11 @@ async def _greet(socket: ClientWebSocketResponse, site: Site, integration_versio
         "site": site.message(),
         "integration_version": integration_version,
     }
-    await socket.send_frame(json_bytes(hello), WSMsgType.TEXT)
-    answer = await receive(socket)
+    await wire.send(json_bytes(hello))
+    answer = await wire.receive()
     if answer.get("type") == "error":
         raise refusal(answer)
     return _welcome(answer)
-
-
-async def receive(socket: ClientWebSocketResponse) -> dict[str, Any]:
-    """Return the server's next message; UnreachableError when it closes or falls silent.
-
-    Pings are answered and sent here and in `ping`, not by aiohttp: its heartbeat outlives the connection by one timer.
-    """
-    while True:
-        try:
-            message = await socket.receive(SILENCE_S)
-        except TimeoutError as err:
-            raise UnreachableError("the server fell silent") from err
-        match message.type:
-            case WSMsgType.TEXT:
-                break
-            case WSMsgType.PING:
-                await socket.pong(message.data)
-            case WSMsgType.PONG:
-                continue
-            case _:
-                raise UnreachableError("the server closed the connection")
-    try:
-        return json_loads_object(message.data)
-    except ValueError as err:
-        raise RefusedError("the answer is not of an Energy Dashboard server", "not_energy_server") from err
-
-
-async def ping(socket: ClientWebSocketResponse) -> None:
-    """Make the server say something every now and then, for as long as the connection stands."""
-    while True:
-        await asyncio.sleep(PING_S)
-        await socket.ping()
 
 
 def _welcome(answer: dict[str, Any]) -> Welcome:
@@ -186,16 +149,3 @@ def refusal(answer: dict[str, Any]) -> PipelineError:
             message, oldest if isinstance(oldest, int) else 0, newest if isinstance(newest, int) else 0
         )
     return RefusedError(message or code, code)
-
-
-async def _part(socket: ClientWebSocketResponse) -> None:
-    """Say goodbye and close, for as long as that takes at most; a connection that is gone needs neither."""
-    if socket.closed:
-        return
-    try:
-        async with asyncio.timeout(CLOSE_TIMEOUT_S):
-            await socket.send_frame(json_bytes({"type": "goodbye"}), WSMsgType.TEXT)
-    except TimeoutError, ClientError, OSError:
-        return
-    finally:
-        await socket.close()

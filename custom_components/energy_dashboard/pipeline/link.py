@@ -19,13 +19,14 @@ from random import Random
 from time import monotonic
 from typing import Any, Final, Protocol
 
-from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+from aiohttp import ClientSession
 
 from .connection import Bulk, Connection
 from .errors import PipelineError, RefusedError
-from .handshake import Server, Welcome, open_link, ping, receive, refusal
+from .handshake import Server, Welcome, open_link, refusal
 from .model import Catalog, Site
 from .outbox import Batch, Outbox
+from .wire import Wire
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -151,6 +152,11 @@ class Link:
         finally:
             self.start()
 
+    async def renew(self) -> None:
+        """Connect anew, because what `hello` says of this Site has changed."""
+        async with self.suspended():
+            pass
+
     def wake(self) -> None:
         """Look for something to send."""
         if self._connection is not None:
@@ -212,12 +218,12 @@ class Link:
 
     async def _converse(self) -> None:
         """Open one connection and work until it ends, which is always a PipelineError."""
-        async with open_link(self._session, self._server, self._site(), self._version) as (socket, welcome):
+        async with open_link(self._session, self._server, self._site(), self._version) as (wire, welcome):
             connection = self._connection = Connection(1 if self._careful else welcome.window)
             self.status.connected, self.status.welcome = True, welcome
             self._on_status()
             try:
-                await self._work(connection, socket)
+                await self._work(connection, wire)
             except RefusedError as err:
                 if err.code in UNREADABLE:
                     self._drop_unreadable(connection)
@@ -229,12 +235,12 @@ class Link:
                 self.status.connected = False
                 self._on_status()
 
-    async def _work(self, connection: Connection, socket: ClientWebSocketResponse) -> None:
+    async def _work(self, connection: Connection, wire: Wire) -> None:
         """Send, receive and reconcile at once; the first of them to fail ends all."""
         tasks = [
-            asyncio.create_task(self._receive(connection, socket)),
-            asyncio.create_task(self._send(connection, socket)),
-            asyncio.create_task(ping(socket)),
+            asyncio.create_task(self._receive(connection, wire)),
+            asyncio.create_task(self._send(connection, wire)),
+            asyncio.create_task(wire.watch()),
             asyncio.create_task(self._reconciler.run(connection.post, lambda: connection.catalog)),
         ]
         try:
@@ -245,18 +251,18 @@ class Link:
             await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*done)
 
-    async def _send(self, connection: Connection, socket: ClientWebSocketResponse) -> None:
+    async def _send(self, connection: Connection, wire: Wire) -> None:
         while True:
             message = connection.next_message(self._outbox)
             if message is None:
                 connection.wake.clear()
                 await connection.wake.wait()
             else:
-                await socket.send_frame(message, WSMsgType.TEXT)
+                await wire.send(message)
 
-    async def _receive(self, connection: Connection, socket: ClientWebSocketResponse) -> None:
+    async def _receive(self, connection: Connection, wire: Wire) -> None:
         while True:
-            self._handle(connection, await receive(socket))
+            self._handle(connection, await wire.receive())
 
     def _handle(self, connection: Connection, message: dict[str, Any]) -> None:
         """Do what a message of the server asks for; one that is not known yet is passed over."""
@@ -287,6 +293,8 @@ class Link:
             self.status.refused.update(str(row["code"]) for row in refused if isinstance(row, dict) and "code" in row)
             LOGGER.debug("The server refused rows: %s", refused)
         self._progress.set()
+        if connection.wants_to_send(self._outbox):
+            connection.wake.set()
 
     def _requested(self, connection: Connection, rev: int, places: list[Any]) -> None:
         """Pass a request for history on; one for another catalog is repeated by the server after the present one."""

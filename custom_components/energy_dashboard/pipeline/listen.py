@@ -72,7 +72,9 @@ class Listener:
         self._on_new_entity = on_new_entity
         self._tracks: dict[str, Track] = {}
         self._stop_listening: CALLBACK_TYPE | None = None
-        self._timer: asyncio.Handle | None = None
+        self._soon: asyncio.Handle | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._sealed_s = 0.0
         self._pace = Pace.IDLE
         self._connected = False
         self.skipped: Counter[str] = Counter()
@@ -89,6 +91,10 @@ class Listener:
 
         self._stop_listening = self._hass.bus.async_listen(EVENT_STATE_CHANGED, self._on_state, event_filter=wanted)
 
+        if self._tracks and self._outbox.catalog is not None:
+            self._outbox.begin(self._outbox.catalog, *_now_us())
+        self._watch_idle()
+
     @callback
     def stop(self) -> None:
         """Stop listening and seal what was heard: the claim ends here."""
@@ -97,7 +103,10 @@ class Listener:
         self._stop_listening()
         self._stop_listening = None
         self._seal()
-        self._cancel_timer()
+        self._outbox.end()
+        for timer in (self._soon, self._idle):
+            if timer is not None:
+                timer.cancel()
 
     @callback
     def install(self, catalog: Catalog, currency: str) -> None:
@@ -115,7 +124,8 @@ class Listener:
                 continue
             if (state := self._hass.states.get(entity.entity_id)) is not None:
                 self._add(track, state, state.last_updated)
-        self._schedule(Pace.COLLECTING if self._outbox.rows else Pace.IDLE)
+        if self._outbox.rows:
+            self._schedule(Pace.COLLECTING)
         self._on_sealed(False)  # noqa: FBT003 the callback's only argument
 
     @callback
@@ -174,25 +184,32 @@ class Listener:
 
     def _schedule(self, pace: Pace) -> None:
         """Seal after the delay that fits; a full Batch at once, but outside of the bus's dispatching."""
-        self._cancel_timer()
+        if self._soon is not None:
+            self._soon.cancel()
         self._pace = pace
         if pace is Pace.AT_ONCE:
-            self._timer = self._hass.loop.call_soon(self._seal)
-            return
-        delay_s = IDLE_S if pace is Pace.IDLE else (DELAY_S if self._connected else DELAY_OFFLINE_S)
-        self._timer = self._hass.loop.call_later(delay_s, self._seal)
+            self._soon = self._hass.loop.call_soon(self._seal)
+        else:
+            self._soon = self._hass.loop.call_later(DELAY_S if self._connected else DELAY_OFFLINE_S, self._seal)
 
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _watch_idle(self) -> None:
+        """Seal when nothing was for a while. One timer that looks again is cheaper than one moved by each Batch."""
+        loop = self._hass.loop
+        quiet_s = loop.time() - self._sealed_s
+        if quiet_s >= IDLE_S:
+            self._seal()
+            quiet_s = 0.0
+        self._idle = loop.call_later(IDLE_S - quiet_s, self._watch_idle)
 
     @callback
     def _seal(self) -> None:
         """Seal the open rows and wait for the next ones."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        self._pace = Pace.IDLE
+        self._sealed_s = self._hass.loop.time()
         stepped = self._outbox.seal(*_now_us(), dict(self.skipped))
-        if self._stop_listening is not None:
-            self._schedule(Pace.IDLE)
         self._on_sealed(stepped)
 
 

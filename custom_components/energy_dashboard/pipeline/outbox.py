@@ -73,6 +73,10 @@ class Outbox:
         self.seal(now_us, monotonic_us)
         self.catalog = catalog
 
+    def end(self) -> None:
+        """Claim nothing from now on, until the next `begin`."""
+        self._since_us = None
+
     def seal(self, now_us: int, monotonic_us: int, skipped: dict[str, int] | None = None) -> bool:
         """Close the current span at this instant; returns whether the clock was set since the last seal."""
         since_us, self._since_us = self._since_us, now_us

@@ -12,10 +12,16 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from homeassistant.components.recorder.const import DOMAIN
 from homeassistant.components.recorder.db_schema import Statistics, StatisticsMeta
 from homeassistant.components.recorder.statistics import StatisticsRow, get_metadata, statistics_during_period
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.recorder import DATA_INSTANCE, get_instance, session_scope
+from homeassistant.helpers.recorder import (
+    async_migration_in_progress,
+    async_migration_is_live,
+    get_instance,
+    session_scope,
+)
 from homeassistant.util import dt as dt_util
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -53,8 +59,10 @@ class Slice:
 
 async def _ask[T](hass: HomeAssistant, question: Callable[[], T]) -> T:
     """Run a query in the recorder's executor and wait a bounded time for it."""
-    if DATA_INSTANCE not in hass.data:
+    if DOMAIN not in hass.config.components:
         raise RecorderUnavailableError("the recorder is not set up")
+    if async_migration_in_progress(hass) and not async_migration_is_live(hass):
+        raise RecorderUnavailableError("the recorder migrates its database")
     try:
         async with asyncio.timeout(ANSWER_S):
             return await get_instance(hass).async_add_executor_job(question)
