@@ -7,7 +7,6 @@ Out:  a running Home Assistant (`start`), its first user (`onboard`, `log_in`), 
 
 import asyncio
 import json
-import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +19,6 @@ import aiohttp
 from .processes import ROOT, Process, while_running
 
 HASS = ROOT / ".cache" / "venv" / "bin" / "hass"
-CLIENT_NAME = "Energy Dashboard development"
 LOOK_AGAIN_S = 0.1
 START_S = 120.0
 MESSAGE_BYTES = 64 * 2**20
@@ -165,10 +163,6 @@ class Installation:
 
             await until(look, "Home Assistant to answer", START_S)
 
-    def remove(self) -> None:
-        """Delete the folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
 
 async def onboarded(installation: Installation) -> bool:
     """Say whether the first user exists."""
@@ -289,11 +283,6 @@ class Connection:
         if answer["type"] != "auth_ok":
             raise HomeAssistantError(f"The login over the WebSocket was refused: {answer.get('message')}")
         return socket
-
-    async def long_lived_token(self) -> str:
-        """Make a token that does not expire."""
-        token: str = await self.command("auth/long_lived_access_token", client_name=CLIENT_NAME, lifespan=365)
-        return token
 
     async def running(self) -> None:
         """Wait until all integrations are set up."""

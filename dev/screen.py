@@ -5,8 +5,8 @@ Out:  on a terminal a line that moves, elsewhere plain lines. Nothing fails.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -15,44 +15,48 @@ PLAIN_STEPS = 10
 
 
 class Step:
-    """One step on its way."""
+    """One step on its way; use as `with`."""
 
-    def __init__(self, screen: Screen, what: str) -> None:
+    def __init__(self, console: Console, what: str) -> None:
         """Made by `Screen.step`."""
-        self._screen = screen
+        self._console = console
         self._what = what
         self._bar: Progress | None = None
         self._said = 0
+        self._begun_s = time.monotonic()
 
-    def __call__(self, share: float) -> None:
-        """Show how far it is, 0 to 1."""
-        console = self._screen.console
-        if not console.is_terminal:
-            if (said := int(share * PLAIN_STEPS)) > self._said:
-                self._said = said
-                console.print(f"  … {self._what}: {share:.0%}", highlight=False)
-            return
-        if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=share, total=1.0)
-
-    def _open(self) -> None:
-        if self._screen.console.is_terminal:
-            spinner, words = SpinnerColumn(), TextColumn("{task.description}")
+    def __enter__(self) -> Self:
+        """Begin."""
+        if self._console.is_terminal:
             self._bar = Progress(
-                spinner,
-                words,
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
                 BarColumn(bar_width=24),
                 TimeElapsedColumn(),
                 TimeRemainingColumn(),
-                console=self._screen.console,
+                console=self._console,
                 transient=True,
             )
             self._bar.add_task(self._what, total=None)
             self._bar.start()
+        return self
 
-    def _close(self) -> None:
+    def __call__(self, share: float) -> None:
+        """Show how far it is, 0 to 1."""
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=share, total=1.0)
+        elif (said := int(share * PLAIN_STEPS)) > self._said:
+            self._said = said
+            self._console.print(f"  … {self._what}: {share:.0%}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Say that it is done, unless it failed."""
         if self._bar is not None:
             self._bar.stop()
+        if error is None:
+            self._console.print(f"  [green]✓[/] {self._what} [dim]{time.monotonic() - self._begun_s:.1f} s[/]")
 
 
 class Screen:
@@ -62,17 +66,9 @@ class Screen:
         """Use the terminal, or whatever the output is."""
         self.console = Console(highlight=False, soft_wrap=True)
 
-    @contextmanager
-    def step(self, what: str) -> Iterator[Step]:
+    def step(self, what: str) -> Step:
         """Show a step while it goes on, and a line when it is done."""
-        step = Step(self, what)
-        begun_s = time.monotonic()
-        step._open()  # noqa: SLF001 the two are one thing
-        try:
-            yield step
-        finally:
-            step._close()  # noqa: SLF001 the two are one thing
-        self.console.print(f"  [green]✓[/] {what} [dim]{time.monotonic() - begun_s:.1f} s[/]")
+        return Step(self.console, what)
 
     def say(self, text: str = "") -> None:
         """Print a line or more; rich's markup is understood."""
