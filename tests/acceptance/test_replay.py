@@ -1,4 +1,4 @@
-"""A day of a real home's power, from Home Assistant's event bus into the store: every reading once, every hour's energy right."""
+"""A day of a real home's power, from the event bus into the store: every reading once, every hour's energy right."""
 
 import csv
 from datetime import datetime, timedelta
@@ -10,6 +10,7 @@ import pytest_asyncio
 from tests.product.home import EPOCH
 from tests.product.load import Series, announce, compare, replay, stored_twice
 from tests.product.running import Product
+from tests.product.saying import say
 from tests.product.waiting import until
 
 RECORDING = "ha-power-24h.csv"
@@ -67,7 +68,7 @@ async def replayed(product: Product, recorded: Path) -> Series:
 async def test_every_reading_is_stored_once_with_its_microsecond(product: Product, replayed: Series) -> None:
     result = await compare(product.server, replayed)
     assert result.exact(), result
-    print(f"\n{result.fired} states of the recording, {result.fired} readings: same microsecond, same value")
+    say(f"{result.fired} states of the recording, {result.fired} readings: same microsecond, same value")
 
 
 async def test_the_energy_of_each_hour_is_that_of_the_recording(product: Product, replayed: Series) -> None:
@@ -95,7 +96,7 @@ async def test_the_energy_of_each_hour_is_that_of_the_recording(product: Product
         pytest.fail("\n".join(f"{hour_us}: {kwh} {last.get(hour_us)}" for hour_us, kwh in expected.items()))
     assert set(found) == set(expected)
     error_kwh = max(abs(found[hour_us] - kwh) for hour_us, kwh in expected.items())
-    print(f"\n{len(expected)} hours, {sum(expected.values()):.6f} kWh: the largest difference is {error_kwh:.1e} kWh")
+    say(f"{len(expected)} hours, {sum(expected.values()):.6f} kWh: the largest difference is {error_kwh:.1e} kWh")
 
 
 async def test_replaying_it_again_changes_nothing(product: Product, replayed: Series, tmp_path: Path) -> None:

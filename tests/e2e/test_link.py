@@ -14,6 +14,7 @@ from tests.product.browser import Watched
 from tests.product.home import EPOCH, Home
 from tests.product.load import instant, stored_twice
 from tests.product.running import Product
+from tests.product.saying import say
 
 # It changes every second, whatever the weather.
 USE = "sensor.home_consumption_power"
@@ -58,7 +59,7 @@ async def the_same(product: Product, since_us: int, until_us: int) -> None:
     assert len({ts_us for ts_us, _ in stored}) == len(stored)
     assert {ts_us: value for ts_us, value in stored if value is not None} == expected
     assert expected
-    print(f"\n{len(expected)} states of {USE} recorded by Home Assistant, the same {len(expected)} readings here")
+    say(f"{len(expected)} states of {USE} recorded by Home Assistant, the same {len(expected)} readings here")
 
 
 async def passed(product: Product, since_us: int) -> None:
@@ -104,7 +105,7 @@ async def test_the_statistics_of_home_assistant_are_here(product: Product) -> No
                     assert ours[column][place] == pytest.approx(row[column], rel=1e-9, abs=1e-9), (entity_id, row)
                     compared += 1
     assert len(theirs) == len(entities)
-    print(f"\n{compared} values of {len(theirs)} entities: Home Assistant's statistics and ours are the same")
+    say(f"{compared} values of {len(theirs)} entities: Home Assistant's statistics and ours are the same")
 
 
 async def test_what_is_recorded_there_is_stored_here(product: Product) -> None:

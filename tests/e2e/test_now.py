@@ -73,13 +73,13 @@ async def test_on_a_phone_the_views_are_at_the_bottom(phone: Watched) -> None:
     page = phone.page
     navigation = page.get_by_role("navigation", name="Views")
     await expect(navigation).to_be_visible()
-    for view, heading in (("Energy", "Energy by hour"), ("Status", "Entities"), ("Now", "Power now")):
+    for view, card in (("Energy", "Totals"), ("Status", "Entities"), ("Now", "Power now")):
         box = await navigation.bounding_box()
         assert box is not None
         assert round(box["y"] + box["height"]) == 844
         await navigation.get_by_role("link", name=view).tap()
         await expect(navigation.get_by_role("link", name=view)).to_have_attribute("aria-current", "page")
-        await expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+        await expect(page.get_by_role("region", name=card)).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

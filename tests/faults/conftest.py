@@ -54,10 +54,10 @@ async def product(start: Callable[..., Awaitable[Product]]) -> Product:
 
 @pytest.fixture
 def load_of(request: pytest.FixtureRequest) -> Callable[..., Load]:
-    """Return a function that makes a load of about 100 states a second on entities of this test's own."""
+    """Return a function that makes a load of 100 states a second, unless told, on entities of this test's own."""
     name = request.node.name.removeprefix("test_")[:24]
 
-    def make(product: Product, *, per_s: float = 100.0, suffix: str = "") -> Load:
-        return Load(product.home, product.folder, f"{name}{suffix}".strip("_"), entities=4, per_s=per_s)
+    def make(product: Product, *, entities: int = 4, per_s: float = 100.0) -> Load:
+        return Load(product.home, product.folder, name.strip("_"), entities=entities, per_s=per_s)
 
     return make

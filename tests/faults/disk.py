@@ -1,8 +1,8 @@
 """A disk that can be full.
 
 In:   an empty folder.
-Out:  a disk of 48 MB mounted there, where this user may mount one; elsewhere the system's limit on the size of the server's
-      files, which its stores meet in the same way.
+Out:  a disk of 48 MB mounted there, where this user may mount one; elsewhere the system's limit on the size of the
+      server's files, which its stores meet in the same way.
 """
 
 import resource

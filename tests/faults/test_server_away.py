@@ -1,4 +1,4 @@
-"""The server goes away under load, in every way that it can: nothing is lost, nothing comes twice, Home Assistant goes on."""
+"""The server goes away under load, in every way: nothing is lost, nothing comes twice, Home Assistant goes on."""
 
 import asyncio
 import time
@@ -10,6 +10,7 @@ import pytest
 from tests.product.home import Home, LogLine
 from tests.product.load import Load, stored_twice
 from tests.product.running import Product
+from tests.product.saying import say
 
 RESPONSIVE_S = 1.0
 SOAK_S = 900
@@ -37,9 +38,7 @@ async def staying_responsive(home: Home) -> AsyncIterator[None]:
         await asyncio.wait([asking])
     assert answers_s
     assert max(answers_s) < RESPONSIVE_S
-    print(
-        f"\nHome Assistant answered {len(answers_s)} times meanwhile, the slowest after {max(answers_s) * 1000:.0f} ms"
-    )
+    say(f"Home Assistant answered {len(answers_s)} times meanwhile, the slowest after {max(answers_s) * 1000:.0f} ms")
 
 
 def said(lines: list[LogLine]) -> None:

@@ -1,19 +1,18 @@
 """The server runs but cannot store: it says so, Home Assistant's outbox holds, and it goes on by itself when it can."""
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from tests.faults.disk import disk
 from tests.product.load import Load, stored_twice
 from tests.product.running import Product
+from tests.product.saying import say
 from tests.product.server import Server
 
 HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
@@ -85,26 +84,6 @@ async def test_no_space_left(
             small.free(server)
             await server.until(server.is_ready, "the server to recover", 40)
         await load.arrived(server)
-        print(f"\nThe disk was {small.name}; the server said: {error['message']}")
+        say(f"The disk was {small.name}; the server said: {error['message']}")
         await server.stop()
         assert stored_twice(server) == []
-
-
-async def test_a_browser_that_reads_nothing(product: Product, load_of: Callable[..., Load]) -> None:
-    server = product.server
-    load = load_of(product)
-    await load.announce(server)
-    headers = {"Authorization": f"Bearer {server.token}"}
-    connector = aiohttp.TCPConnector(force_close=True)
-    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
-        socket = await session.ws_connect(f"{server.url}/api/live", max_msg_size=0)
-        snapshot = json.loads((await socket.receive()).data)
-        assert snapshot["type"] == "snapshot"
-        transport = socket._response.connection and socket._response.connection.transport
-        assert isinstance(transport, asyncio.ReadTransport)
-        transport.pause_reading()
-        async with load.running():
-            await asyncio.sleep(8)
-        await load.arrived(server, within_s=10)
-        transport.abort() if isinstance(transport, asyncio.Transport) else transport.close()
-        await socket.close()

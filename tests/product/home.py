@@ -1,7 +1,8 @@
 """A real Home Assistant as a process of its own, with the simulated home and this integration.
 
 In:   a folder and a port.
-Out:  a `Home` that runs, and a logged in connection to it. Fails with `HomeFailedError`, which carries the end of its log.
+Out:  a `Home` that runs, and a logged in connection to it. Fails with `HomeFailedError`, which carries the end of
+      its log.
 """
 
 import re

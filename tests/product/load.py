@@ -1,7 +1,8 @@
 """A deterministic load on Home Assistant's event bus, and the proof that each of its states arrived.
 
 In:   a Home, entities, how many states a second.
-Out:  states with instants that are known to the microsecond; `compare` says what the server lacks, has too much or has wrong.
+Out:  states with instants that are known to the microsecond; `compare` says what the server lacks, has too much or
+      has wrong.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import time_ns
 from typing import Any
@@ -17,6 +19,7 @@ from typing import Any
 import duckdb
 
 from tests.product.home import EPOCH, Home
+from tests.product.saying import say
 from tests.product.server import Server
 from tests.product.waiting import true
 
@@ -122,12 +125,12 @@ class Load:
             series.rows.extend(rows)
 
     async def arrived(self, server: Server, within_s: float = ARRIVED_WITHIN_S) -> None:
-        """Wait until the server has as many readings as there were states, then compare each; prints what it compared."""
+        """Wait until the server has as many readings as there were states, then compare each, and say so."""
         for series in self.series:
-            await true(lambda series=series: _has_all(server, series), f"all of {series.entity_id}", within_s)
+            await true(partial(_has_all, server, series), f"all of {series.entity_id}", within_s)
         results = [await compare(server, series) for series in self.series]
         assert all(result.exact() for result in results), results
-        print(f"\n{self.fired} states of {len(self.series)} entities: each is stored once, to the microsecond")
+        say(f"{self.fired} states of {len(self.series)} entities: each is stored once, to the microsecond")
 
 
 async def _has_all(server: Server, series: Series) -> bool:
@@ -138,7 +141,7 @@ async def _has_all(server: Server, series: Series) -> bool:
 async def compare(server: Server, series: Series) -> Comparison:
     """Compare every state with every stored reading of the same span."""
     stored = await server.readings(series.entity_id, series.rows[0][0], series.rows[-1][0] + 1)
-    values = {ts_us: value for ts_us, value in stored}
+    values = dict(stored)
     assert len(values) == len(stored), "an instant is there twice"
     fired = dict(series.rows)
     return Comparison(
@@ -165,7 +168,7 @@ def stored_twice(server: Server) -> list[tuple[object, ...]]:
             twice += connection.execute(
                 "SELECT series, ts, count(*) FROM readings GROUP BY series, ts HAVING count(*) > 1"
             ).fetchall()
-    print(f"\n{total} readings lie in the files, {len(twice)} of them twice")
+    say(f"{total} readings lie in the files, {len(twice)} of them twice")
     return twice
 
 

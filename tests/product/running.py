@@ -1,8 +1,8 @@
 """The whole product, running: a real Home Assistant, the real server, the dashboard as it is built.
 
 In:   an empty folder.
-Out:  a `Product` for the length of a context; then both are stopped in order. A start that fails fails with the last lines of
-      what failed.
+Out:  a `Product` for the length of a context; then both are stopped in order. A start that fails fails with the
+      last lines of what failed.
 """
 
 import asyncio
@@ -57,7 +57,6 @@ async def serving(
     folder: Path, dashboard: Path, *, data_path: Path | None = None, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[Server]:
     """Run a server in the folder; a test may stop, kill and start it meanwhile."""
-    folder.mkdir(parents=True, exist_ok=True)
     server = Server(
         data_path or folder / "data", folder / "server.log", free_port(SERVER_PORT), dashboard, settings or {}
     )
@@ -75,7 +74,6 @@ async def homing(folder: Path, days: int = 0) -> AsyncIterator[Home]:
 
     A test may stop and start it meanwhile.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     home = Home(Installation(folder / "ha", free_port(HOME_PORT), COMPONENTS), folder / "ha.log")
     begun_s = int(time.time())
     try:
@@ -122,9 +120,12 @@ async def running(
     folder: Path, dashboard: Path, *, data_path: Path | None = None, days: int = 0
 ) -> AsyncIterator[Product]:
     """Run all of it, the integration configured by its own config flow."""
-    async with serving(folder, dashboard, data_path=data_path) as server, homing(folder, days) as home:
-        async with linked(home, server):
-            yield Product(home, server, folder)
+    async with (
+        serving(folder, dashboard, data_path=data_path) as server,
+        homing(folder, days) as home,
+        linked(home, server),
+    ):
+        yield Product(home, server, folder)
 
 
 async def add_device(home: Home, name: str, energy: str, power: str) -> None:
