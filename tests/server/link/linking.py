@@ -41,6 +41,7 @@ class Linked:
     ledger: CoverageLedger
     dirty: DirtyMarks
     events: list[LiveEvent]
+    published: asyncio.Event
     session: aiohttp.ClientSession
 
     async def connect(self) -> Client:
@@ -152,12 +153,18 @@ async def linked(
     await ledger.load()
     await dirty.load()
     events: list[LiveEvent] = []
+    published = asyncio.Event()
+
+    def publish(event: LiveEvent) -> None:
+        events.append(event)
+        published.set()
+
     links = LinkEndpoint(
         series=stored,
         state=state,
         ledger=ledger,
         dirty=dirty,
-        publish=events.append,
+        publish=publish,
         clock_us=lambda: NOON_US,
         server_id="5d0c8b4e",
         commit_interval_s=commit_interval_s,
@@ -167,7 +174,7 @@ async def linked(
     server = TestServer(app)
     await server.start_server()
     async with aiohttp.ClientSession() as session:
-        yield Linked(str(server.make_url("/link")), links, stored, state, ledger, dirty, events, session)
+        yield Linked(str(server.make_url("/link")), links, stored, state, ledger, dirty, events, published, session)
     await links.close()
     await server.close()
     await ledger.close()

@@ -87,8 +87,9 @@ class DirtyMarks:
         async with self._storing:
             cleared: list[tuple[str, str, int]] = []
             for pair, span in taken.items():
-                if self._taken.get(pair) == span:
-                    del self._taken[pair]
+                if self._taken.get(pair) != span:
+                    continue  # more was taken since
+                del self._taken[pair]
                 marked_again = self._fresh_hours.get(pair, set()).union(
                     *(marks[pair].hours for marks in self._writing if pair in marks)
                 )

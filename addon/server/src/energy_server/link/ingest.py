@@ -6,7 +6,7 @@ Failures: none. While a store is unavailable nothing is acknowledged, the client
 tried again until it succeeds; all of it may be repeated.
 
 Consecutive readings are written in one step (group commit): at once when the last commit is long enough ago, else when
-enough of them wait. Everything but live readings is never made to wait.
+enough of them wait. Only live readings are made to wait, not other messages and not claims alone.
 """
 
 import asyncio
@@ -103,7 +103,8 @@ class Ingest:
         """Make messages durable and acknowledge them until `finish`."""
         while messages := await self._next_group():
             await self._until_durable(partial(self._write, messages))
-            self._last_commit_s = asyncio.get_running_loop().time()
+            if any(message.readings for message in messages):
+                self._last_commit_s = asyncio.get_running_loop().time()
             await self._acknowledge(messages)
             for message in messages:
                 if message.stored is not None:
@@ -133,7 +134,8 @@ class Ingest:
             message.readings is not None and message.readings.origin is Origin.LIVE for message in group.messages
         )
         due_s = self._last_commit_s + self._commit_interval_s
-        if not live or group.rows >= ENOUGH_ROWS or due_s <= asyncio.get_running_loop().time():
+        in_time = group.rows and group.rows < ENOUGH_ROWS and asyncio.get_running_loop().time() < due_s
+        if not live or not in_time:
             return None
         try:
             async with asyncio.timeout_at(due_s):
