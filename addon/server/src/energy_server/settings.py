@@ -86,7 +86,7 @@ class Settings(BaseSettings):
         default=5.0, ge=0.05, le=300, description="Seconds between two runs of the computation of statistics."
     )
     memory_limit_mb: int = Field(
-        default=48, ge=32, le=65536, description="Memory that the embedded store may use for its caches, in MB."
+        default=40, ge=32, le=65536, description="Memory that the embedded store may use for its caches, in MB."
     )
 
     @field_validator("allowed_hosts", mode="before")
