@@ -14,7 +14,7 @@ const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
 const span = (from: number, until: number): string => `${from}–${until}`;
 
 describe('how a period is known', () => {
-  const say = (kinds: Provenance[], length = kinds.length): string => knownSentence(kinds, length, span);
+  const say = (kinds: Provenance[], length = kinds.length, partly: number[] = []): string => knownSentence({ provenance: kinds, known: length, partly: (i) => partly.includes(i) }, span);
 
   it('is one sentence where all is alike', () => {
     expect(say(['measured', 'measured'])).toBe('All measured, nothing missing.');
@@ -28,6 +28,11 @@ describe('how a period is known', () => {
     expect(say(['backfilled', 'missing', 'measured'])).toBe('1–2 missing. 0–1 backfilled from Home Assistant’s history. All else measured.');
   });
 
+  it('tells what is missing in part from what is missing', () => {
+    expect(say(['measured', 'missing', 'missing'], 3, [2])).toBe('1–2 missing. 2–3 partly missing. All else measured.');
+    expect(say(['missing'], 1, [0])).toBe('0–1 partly missing.');
+  });
+
   it('shortens many spans', () => {
     const kinds = Array.from({ length: 10 }, (_, i): Provenance => (i % 2 ? 'measured' : 'backfilled'));
     expect(say(kinds)).toContain('0–1, 2–3 and 3 more times backfilled');
@@ -35,8 +40,8 @@ describe('how a period is known', () => {
 
   it('is marked in runs', () => {
     expect(marksOf(['measured', 'missing', 'missing', 'statistics'])).toEqual([
-      { kind: 'missing', from: 1, until: 3 },
-      { kind: 'statistics', from: 3, until: 4 },
+      { kind: 'missing', from: 1, until: 3, partly: false },
+      { kind: 'statistics', from: 3, until: 4, partly: false },
     ]);
   });
 });

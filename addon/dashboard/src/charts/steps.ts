@@ -227,7 +227,7 @@ export function stepsOption(model: StepsModel, palette: Palette, width: number):
   const series = [...layers(model.above, 1, model, palette), ...layers(model.below, -1, model, palette)];
   if (model.line) series.push(custom(model.line.name, 5, drawLine(model.line.values, palette)));
   if (model.below.length > 0) series.push(custom('zero', 6, (coord) => zeroLine(coord, model.count, palette)));
-  for (const mark of model.marks) series.push(custom(mark.kind, 8, drawMark(mark, model, palette)));
+  for (const mark of model.marks) series.push(custom(mark.kind, mark.kind === 'missing' ? 1 : 8, drawMark(mark, model, palette)));
   if (model.before) series.push(custom('before', 2, drawBefore(model.before, model.scale, palette)));
   if (model.ends.length > 0 && plot.right > 18) series.push(custom('ends', 9, drawEnds(model, palette)));
   const text = { fill: palette.ink2, font: FONT };

@@ -27,6 +27,8 @@ export interface Day {
   provenance: Provenance[];
   /** Steps that have happened. */
   known: number;
+  /** Missing in part: the meters knew some of the step. */
+  partly: (step: number) => boolean;
   /** What a kWh of a step counts on the axis: 1 for kWh, steps per hour for mean kW. */
   perKwh: number;
 }
@@ -73,6 +75,7 @@ export function dayOf(energy: Energy, uses: readonly string[], steps: Steps, now
     ],
     provenance: joined.provenance,
     known: knownSteps(joined, nowUs),
+    partly: (step) => joined.provenance[step] === 'missing' && flows.home[step] != null,
     perKwh: steps === 'hour' ? 1 : HOUR_US / (((edges_us[1] ?? 0) - (edges_us[0] ?? 0)) || HOUR_US),
   };
 }

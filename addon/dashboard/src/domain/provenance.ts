@@ -8,19 +8,30 @@ export interface Mark {
   /** Places of the first interval and of the one after the last. */
   from: number;
   until: number;
+  /** Missing in part: something is known of these intervals. */
+  partly: boolean;
 }
 
 /** Runs of equal provenance other than measured. `length`: intervals after it have not happened yet. */
-export function marksOf(provenance: readonly Provenance[], length = provenance.length): Mark[] {
+export function marksOf(provenance: readonly Provenance[], length = provenance.length, partly: (i: number) => boolean = () => false): Mark[] {
   const marks: Mark[] = [];
   for (let i = 0; i < length; i++) {
     const kind = provenance[i] ?? 'measured';
     if (kind === 'measured') continue;
     const last = marks.at(-1);
-    if (last?.kind === kind && last.until === i) last.until = i + 1;
-    else marks.push({ kind, from: i, until: i + 1 });
+    const part = partly(i);
+    if (last?.kind === kind && last.until === i && last.partly === part) last.until = i + 1;
+    else marks.push({ kind, from: i, until: i + 1, partly: part });
   }
   return marks;
+}
+
+export interface Known {
+  provenance: readonly Provenance[];
+  /** Intervals that have happened. */
+  known: number;
+  /** Whether an interval is known in part although its provenance says missing. */
+  partly: (i: number) => boolean;
 }
 
 const ORDER: readonly Mark['kind'][] = ['missing', 'interpolated', 'backfilled', 'statistics'];
@@ -40,14 +51,17 @@ function spansText(marks: readonly Mark[], spanOf: (from: number, until: number)
 }
 
 /** "09:00–10:00 backfilled from Home Assistant’s history. All else measured, nothing missing." */
-export function knownSentence(provenance: readonly Provenance[], length: number, spanOf: (from: number, until: number) => string): string {
+export function knownSentence({ provenance, known: length, partly }: Known, spanOf: (from: number, until: number) => string): string {
   if (length === 0) return '';
   const first = provenance[0] ?? 'missing';
-  if (provenance.slice(0, length).every((kind) => kind === first)) return t(ALL[first] as 'known.all.measured');
-  const marks = marksOf(provenance, length);
+  const alike = provenance.slice(0, length).every((kind, i) => kind === first && !partly(i));
+  if (alike) return t(ALL[first] as 'known.all.measured');
+  const marks = marksOf(provenance, length, partly);
+  const clause = (own: readonly Mark[], key: 'known.span.missing'): string[] => (own.length > 0 ? [t(key, { spans: spansText(own, spanOf) })] : []);
   const clauses = ORDER.flatMap((kind) => {
     const own = marks.filter((mark) => mark.kind === kind);
-    return own.length > 0 ? [t(`known.span.${kind}`, { spans: spansText(own, spanOf) })] : [];
+    const key = `known.span.${kind}` as 'known.span.missing';
+    return [...clause(own.filter((mark) => !mark.partly), key), ...clause(own.filter((mark) => mark.partly), 'known.span.partly' as 'known.span.missing')];
   });
   const missing = marks.some((mark) => mark.kind === 'missing');
   if (provenance.slice(0, length).includes('measured')) clauses.push(t(missing ? 'known.rest.measured' : 'known.rest.measuredAll'));

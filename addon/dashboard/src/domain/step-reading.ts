@@ -34,7 +34,7 @@ export function readStep(day: Day, index: number, formats: Formats): StepReading
   if (from.length === 0 && to.length === 0) return null;
   return {
     span: t('energy.read', { from: formats.time(day.edges_us[index] ?? 0), to: formats.time(day.edges_us[index + 1] ?? 0) }),
-    known: t(`known.${kind}`),
+    known: t(day.partly(index) ? 'known.partly' : `known.${kind}`),
     unit: day.steps === 'hour' ? 'kWh' : 'kW',
     perKwh: day.perKwh,
     from,

@@ -218,7 +218,7 @@ export class EdEnergyView extends LitElement {
   private renderDay(loaded: Loaded, day: Day, figures: Figures, numbers: readonly KeyNumber[]): TemplateResult {
     const { formats } = this.store;
     const summary = t('energy.summary', { day: formats.dayLong(loaded.date), from: formats.kwh(figures.totalFrom), home: formats.kwh(figures.home) });
-    const onlyHours = day.provenance.slice(0, day.known).every((kind) => kind === 'statistics' || kind === 'missing');
+    const onlyHours = day.provenance.slice(0, day.known).every((kind, step) => kind === 'statistics' || (kind === 'missing' && !day.partly(step)));
     return html`<ed-day-card
       .day=${day}
       .scale=${this.scale}

@@ -120,7 +120,7 @@ export class EdDayCard extends LitElement {
   private renderKnown(day: Day): TemplateResult {
     const kinds = marksOf(day.provenance, day.known).map((mark) => mark.kind);
     const sign = kinds.includes('missing') ? 'missing' : (kinds[0] ?? 'measured');
-    return html`<p class="note known">${sign === 'measured' ? nothing : html`<i class="sign ${sign}"></i>`}<span>${knownSentence(day.provenance, day.known, this.spanOf)}</span></p>`;
+    return html`<p class="note known">${sign === 'measured' ? nothing : html`<i class="sign ${sign}"></i>`}<span>${knownSentence(day, this.spanOf)}</span></p>`;
   }
 
   private readonly spanOf = (from: number, until: number): string => {
@@ -141,8 +141,8 @@ export class EdDayCard extends LitElement {
       bars: day.steps === 'hour',
       ticks: hourTicks(day.edges_us, this.narrow ? 6 : 3, this.formats),
       scale: this.scale,
-      marks: marksOf(day.provenance, day.known),
-      markLabel: (mark: Mark) => t('known.missingBand', { length: this.formats.duration((day.edges_us[mark.until] ?? 0) - (day.edges_us[mark.from] ?? 0)) }),
+      marks: marksOf(day.provenance, day.known, day.partly),
+      markLabel: (mark: Mark) => (mark.partly ? t('known.partly') : t('known.missingBand', { length: this.formats.duration((day.edges_us[mark.until] ?? 0) - (day.edges_us[mark.from] ?? 0)) })),
       captions: this.narrow ? null : { above: t('energy.from', { unit }), below: t('energy.to', { unit }) },
       before: null,
       ends: [],
@@ -167,7 +167,7 @@ export class EdDayCard extends LitElement {
             (i) => html`<tr>
               <th scope="row">${this.spanOf(i, i + 1)}</th>
               ${columns.map(({ values }) => html`<td>${values[i] == null ? '' : this.formats.kw(values[i] * day.perKwh)}</td>`)}
-              <td>${t(`known.${day.provenance[i] ?? 'missing'}`)}</td>
+              <td>${t(day.partly(i) ? 'known.partly' : `known.${day.provenance[i] ?? 'missing'}`)}</td>
             </tr>`,
           )}
         </tbody>

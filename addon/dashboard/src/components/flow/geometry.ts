@@ -51,7 +51,7 @@ interface Sizes {
   perKw: number;
 }
 
-const LARGE: Sizes = { side: { w: 150, h: 72 }, middle: { w: 172, h: 72 }, home: { w: 158, h: 88 }, batteryH: 72, row: 88, offset: 34, radius: 28, lane: 20, perKw: 7 };
+const LARGE: Sizes = { side: { w: 150, h: 72 }, middle: { w: 172, h: 72 }, home: { w: 176, h: 88 }, batteryH: 72, row: 88, offset: 34, radius: 28, lane: 20, perKw: 7 };
 const SMALL: Sizes = { side: { w: 116, h: 58 }, middle: { w: 136, h: 58 }, home: { w: 116, h: 74 }, batteryH: 74, row: 15, offset: 22, radius: 20, lane: 14, perKw: 5 };
 const DEVICE_COLUMN = 172;
 const FULL_HEIGHT = 408;

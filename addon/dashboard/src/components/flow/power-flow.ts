@@ -143,7 +143,7 @@ export class EdPowerFlow extends LitElement {
     if (!main || this.now.unknown.size > 0) return nothing;
     const percent = this.formats.percent(main.kw / Math.max(kw, main.kw));
     const short = this.width < SMALL_BELOW;
-    const source = t(short ? `word.short.${main.name}` : `word.${main.name}`);
+    const source = t(`word.short.${main.name}`);
     if (other) return html`<div class="label">${t(short ? 'flow.shareShort' : 'flow.shareFrom', { percent, source })}</div>`;
     return html`<div class="label">${t(short ? 'flow.from' : 'flow.allFrom', { source })}</div>`;
   }
