@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOGS = Path(os.environ.get("ENERGY_STATE", ROOT / ".state")) / "checks"
 BIN = Path(sys.executable).parent
 DASHBOARD = ROOT / "addon" / "dashboard"
-# The plugin of Home Assistant's test package closes sockets and checks HA's loop; only the integration's suite wants it.
+# The plugin of Home Assistant's test package closes sockets and checks its loop; only the integration's suite wants it.
 WITHOUT_HOME_ASSISTANT = ("-p", "no:homeassistant", "-p", "no:socket")
 
 
@@ -118,14 +118,16 @@ def main() -> int:
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="only suites whose names contain this")
     wanted = parser.parse_args().suites
     LOGS.mkdir(parents=True, exist_ok=True)
-    chosen = [suite for suite in SUITES if not wanted or any(word in suite.name for word in wanted)]
+    recorded = bool(os.environ.get("ENERGY_TEST_DATA"))
+    suites = (*SUITES, ACCEPTANCE) if recorded else SUITES
+    chosen = [suite for suite in suites if not wanted or any(word in suite.name for word in wanted)]
     outcomes = []
     for suite in chosen:
         outcome = run(suite)
         outcomes.append(outcome)
         verdict = "failed" if outcome.failed else "skipped tests" if outcome.skipped else "ok"
         print(f"{suite.name:<16}{outcome.passed:>6} passed {outcome.duration_s:>7.1f} s  {verdict}", flush=True)
-    if not os.environ.get("ENERGY_TEST_DATA"):
+    if not recorded:
         print("\nNot run: the acceptance tests on recorded data, because ENERGY_TEST_DATA names no folder.")
     passed, failed, skipped = (
         sum(getattr(outcome, part) for outcome in outcomes) for part in ("passed", "failed", "skipped")
