@@ -197,13 +197,13 @@ class Link:
         except TimeoutError:
             return
 
-    def _failed(self, err: PipelineError) -> None:
-        """Say once per outage, not once per attempt, that the server is away."""
+    def _failed(self, err: PipelineError, what: str = "No link to") -> None:
+        """Say once per outage, not once per attempt, that readings do not get through."""
         self.status.problem = err
         if self._down_since_s is None:
             self._down_since_s = monotonic()
             self.status.outages += 1
-            LOGGER.warning("No link to %s, readings are kept: %s (%s)", self._server.url, err, err.code)
+            LOGGER.warning("%s %s, readings are kept: %s (%s)", what, self._server.url, err, err.code)
         self._on_status()
 
     def _recovered(self) -> None:
@@ -278,8 +278,11 @@ class Link:
                 error = refusal(message)
                 if code not in STAYS_OPEN:
                     raise error
-                self.status.problem = error
-                self._on_status()
+                if code == "store_unavailable":
+                    self._failed(error, "Nothing is stored at")
+                else:
+                    self.status.problem = error
+                    self._on_status()
             case _:
                 LOGGER.debug("Passed over a message of the server: %s", message.get("type"))
 
