@@ -44,8 +44,10 @@ async def test_yesterday_is_full(product: Product, desktop: Watched) -> None:
         # printed parts are rounded so that they give the printed total
         assert float(shown or "") == pytest.approx(known["totals"][flow], abs=0.1)
 
-    await page.get_by_role("button", name="Show as table").click()
-    table = page.get_by_role("region", name="Energy by hour").get_by_role("table")
+    day = page.get_by_role("region", name="Energy by hour").first
+    await day.get_by_role("button", name="Show as table").click()
+    table = day.get_by_role("table")
+    await expect(table).to_be_visible()
     hours = await table.locator("tbody tr").count()
     assert hours == len(known["edges_us"]) - 1
     solar = await table.locator("tbody tr td:nth-of-type(1)").all_text_contents()

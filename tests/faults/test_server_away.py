@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.product.home import Home, LogLine
+from tests.product.home import Home, one_outage
 from tests.product.load import Load, stored_twice
 from tests.product.running import Product
 from tests.product.saying import say
@@ -41,15 +41,6 @@ async def staying_responsive(home: Home) -> AsyncIterator[None]:
     say(f"Home Assistant answered {len(answers_s)} times meanwhile, the slowest after {max(answers_s) * 1000:.0f} ms")
 
 
-def said(lines: list[LogLine]) -> None:
-    """Hold the integration to one line for the outage and one for its end."""
-    assert [line.message.split(" to http")[0] for line in lines if line.level in {"WARNING", "INFO"}] == [
-        "No link",
-        "The link",
-    ], lines
-    assert not [line for line in lines if line.level in {"ERROR", "CRITICAL"}], lines
-
-
 async def test_killed_under_load(product: Product, load_of: Callable[..., Load], outage_s: float) -> None:
     home, server = product.home, product.server
     load = load_of(product)
@@ -63,7 +54,7 @@ async def test_killed_under_load(product: Product, load_of: Callable[..., Load],
         await server.start()
         await server.connected(60)
     await load.arrived(server)
-    said(home.lines()[before:])
+    one_outage(home.lines()[before:], "No link")
     await server.stop()
     assert stored_twice(server) == []
 

@@ -43,7 +43,7 @@ async def watching(server: Server) -> AsyncIterator[aiohttp.ClientWebSocketRespo
 
 async def test_a_browser_that_reads_nothing(product: Product, load_of: Callable[..., Load]) -> None:
     server = product.server
-    load = load_of(product, entities=40, per_s=400)
+    load = load_of(product, entities=40, per_s=600)
     await load.announce(server)
     keys = [(await server.known(series.entity_id))["key"] for series in load.series]
     async with watching(server) as view:

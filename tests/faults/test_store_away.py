@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.faults.disk import disk
+from tests.product.home import one_outage
 from tests.product.load import Load, stored_twice
 from tests.product.running import Product
 from tests.product.saying import say
@@ -51,6 +52,7 @@ async def test_locked_by_another_process(product: Product, load_of: Callable[...
     server = product.server
     load = load_of(product)
     await load.announce(server)
+    before = len(product.home.lines())
     async with load.running():
         await asyncio.sleep(1)
         await server.stop()
@@ -62,6 +64,7 @@ async def test_locked_by_another_process(product: Product, load_of: Callable[...
         await server.until(server.is_ready, "the server to recover", 40)
         await server.connected(60)
     await load.arrived(server)
+    one_outage(product.home.lines()[before:], "No link")
     await server.stop()
     assert stored_twice(server) == []
 
@@ -74,6 +77,7 @@ async def test_no_space_left(
         server = product.server
         load = load_of(product)
         await load.announce(server)
+        before = len(product.home.lines())
         async with load.running():
             await asyncio.sleep(1)
             small.fill(server)
@@ -84,6 +88,7 @@ async def test_no_space_left(
             small.free(server)
             await server.until(server.is_ready, "the server to recover", 40)
         await load.arrived(server)
+        one_outage(product.home.lines()[before:], "Nothing is stored")
         say(f"The disk was {small.name}; the server said: {error['message']}")
         await server.stop()
         assert stored_twice(server) == []

@@ -6,7 +6,7 @@ Out:  a `Home` that runs, and a logged in connection to it. Fails with `HomeFail
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,6 +40,14 @@ class LogLine:
     level: str
     logger: str
     message: str
+
+
+def one_outage(lines: Sequence[LogLine], beginning: str) -> None:
+    """Hold the integration to one line when readings get through no more, and one when they do again."""
+    said = [line for line in lines if line.level != "DEBUG"]
+    assert [line.level for line in said] == ["WARNING", "INFO"], said
+    assert said[0].message.startswith(beginning), said
+    assert " is back after " in said[1].message, said
 
 
 @dataclass(slots=True)
