@@ -73,6 +73,8 @@ SUITES = (
     pytest("faults", "tests/faults", *WITHOUT_HOME_ASSISTANT),
     pytest("bench", "tests/bench", *WITHOUT_HOME_ASSISTANT),
 )
+ACCEPTANCE = pytest("acceptance", "tests/acceptance", *WITHOUT_HOME_ASSISTANT)
+"""On recorded data, which ENERGY_TEST_DATA names."""
 
 
 def count(path: Path) -> tuple[int, int, int]:
