@@ -6,6 +6,7 @@ Out:  a `Product` for the length of a context; then both are stopped in order. A
 """
 
 import asyncio
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -23,9 +24,9 @@ from tests.product.server import Server
 
 DASHBOARD = ROOT / "addon" / "dashboard"
 SEED = 42
-# Below the ports that the system gives to outgoing connections: a server that is down finds its own free again.
-SERVER_PORT = 18_765
-HOME_PORT = 18_123
+# Each run looks from a place of its own, so that two at once do not meet; all below the ports that the system gives to
+# outgoing connections, so that a server that is down finds its own free again.
+FIRST_PORT = 12_000 + os.getpid() % 2_000 * 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ async def serving(
 ) -> AsyncIterator[Server]:
     """Run a server in the folder; a test may stop, kill and start it meanwhile."""
     server = Server(
-        data_path or folder / "data", folder / "server.log", free_port(SERVER_PORT), dashboard, settings or {}
+        data_path or folder / "data", folder / "server.log", free_port(FIRST_PORT), dashboard, settings or {}
     )
     try:
         await server.start()
@@ -74,7 +75,7 @@ async def homing(folder: Path, days: int = 0) -> AsyncIterator[Home]:
 
     A test may stop and start it meanwhile.
     """
-    home = Home(Installation(folder / "ha", free_port(HOME_PORT), COMPONENTS), folder / "ha.log")
+    home = Home(Installation(folder / "ha", free_port(FIRST_PORT), COMPONENTS), folder / "ha.log")
     begun_s = int(time.time())
     try:
         await home.start()
