@@ -10,6 +10,7 @@ sent is acknowledged.
 
 import asyncio
 import os
+import statistics
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -62,5 +63,5 @@ async def run() -> Mapping[str, Samples]:
         await far_end.wait()
     measured = samples(report["burst"], report["small"], report["other"])
     for name, values in measured.items():
-        say(f"{name}: {', '.join(f'{value:.2f}' for value in values.values)} us")
+        say(f"{name}: median {statistics.median(values.values):.2f} us")
     return measured
