@@ -35,7 +35,8 @@ describe('times', () => {
 
   it('follow the user’s clock', () => {
     const twelve = new Formats('en-US', 'Europe/Berlin');
-    expect([twelve.time(AT_NOON_US), twelve.endOfDay, BERLIN.endOfDay].map(plain)).toEqual(['1:24 PM', '12:00 AM', '24:00']);
+    expect([twelve.time(AT_NOON_US), twelve.tick(AT_NOON_US), twelve.tick(AT_NOON_US - 24 * MINUTE_US - 7 * SECOND_US), twelve.endOfDay].map(plain)).toEqual(['1:24 PM', '1:24', '1 PM', '12 AM']);
+    expect([BERLIN.tick(AT_NOON_US), BERLIN.endOfDay]).toEqual(['13:24', '24:00']);
   });
 
   it('are as long as they must be', () => {

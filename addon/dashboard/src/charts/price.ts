@@ -32,12 +32,14 @@ function label(text: string, x: number, y: number, palette: Palette): Node {
   return { type: 'text', style: { text, x, y, fill: palette.ink, font: FONT, align: 'center', verticalAlign: 'bottom' } };
 }
 
-function extremes(model: PriceModel): PriceModel['steps'] {
+type Step = PriceModel['steps'][number];
+
+function extremes(model: PriceModel): [Step | null, Step | null] {
   const sorted = [...model.steps].sort((a, b) => a.value - b.value);
   const lowest = sorted[0];
   const highest = sorted.at(-1);
-  if (!lowest || !highest) return [];
-  return lowest.value === highest.value ? [highest] : [lowest, highest];
+  if (!lowest || !highest) return [null, null];
+  return lowest.value === highest.value ? [null, highest] : [lowest, highest];
 }
 
 function draw(model: PriceModel, palette: Palette, coord: (data: Point) => Point): Node[] {
@@ -53,10 +55,12 @@ function draw(model: PriceModel, palette: Palette, coord: (data: Point) => Point
     { type: 'line', shape: { x1: nowX, x2: nowX, y1: top - 2, y2: zero }, style: { stroke: palette.ink, lineWidth: 1.5 } },
     label(model.nowLabel, nowX, top - 3, palette),
   ];
-  for (const step of extremes(model)) {
+  const [lowest, highest] = extremes(model);
+  for (const step of [lowest, highest]) {
+    if (!step) continue;
     const until = model.steps[model.steps.indexOf(step) + 1]?.us ?? model.nowUs;
     const [x, y] = coord([(Math.max(step.us, model.startUs) + until) / 2, step.value]);
-    if (Math.abs(x - nowX) > 22) nodes.push(label(model.print(step.value), Math.max(x, first[0] + 14), y - 3, palette));
+    if (Math.abs(x - nowX) > 22) nodes.push(label(model.print(step.value), Math.max(x, first[0] + 14), step === lowest ? y + 18 : y - 3, palette));
   }
   return nodes;
 }

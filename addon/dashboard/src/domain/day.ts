@@ -105,7 +105,7 @@ export function hourTicks(edges_us: readonly number[], everyHours: number, forma
   for (let i = 0; i < last; i++) {
     const us = edges_us[i] ?? 0;
     const wall = wallOf(us, formats.zone);
-    if (wall.minute === 0 && wall.hour % everyHours === 0 && ticks.at(-1)?.label !== formats.time(us)) ticks.push({ at: i, label: formats.time(us) });
+    if (wall.minute === 0 && wall.hour % everyHours === 0 && ticks.at(-1)?.label !== formats.tick(us)) ticks.push({ at: i, label: formats.tick(us) });
   }
   return [...ticks, { at: last, label: formats.endOfDay }];
 }

@@ -104,9 +104,17 @@ export class Formats {
     return this.clock.format(us / 1000);
   }
 
+  /** A time on an axis, as short as it is clear: "13:05", or by the 12 hour clock "6 AM" and "1:05". */
+  tick(us: number): string {
+    if (!this.twelve) return this.time(us);
+    const parts = this.clock.formatToParts(us / 1000);
+    const part = (type: Intl.DateTimeFormatPartTypes): string => parts.find((own) => own.type === type)?.value ?? '';
+    return part('minute') === '00' ? `${part('hour')}${NBSP}${part('dayPeriod')}` : `${part('hour')}:${part('minute')}`;
+  }
+
   /** The end of a day on an axis: "24:00", or "12 AM" by the 12 hour clock. */
   get endOfDay(): string {
-    return this.twelve ? this.time(startOfDay('2020-01-01', this.zone)) : '24:00';
+    return this.twelve ? this.tick(startOfDay('2020-01-01', this.zone)) : '24:00';
   }
 
   /** "13:05:07" */

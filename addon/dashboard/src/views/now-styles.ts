@@ -60,6 +60,11 @@ export const nowStyles = css`
     height: 100%;
     background: var(--primary-text);
   }
+  @media (min-width: 1024px) and (max-width: 1279.98px) {
+    .view {
+      grid-template-columns: minmax(0, 1fr) 264px;
+    }
+  }
   @media (max-width: 1023.98px) {
     .view {
       grid-template-columns: minmax(0, 1fr);

@@ -18,6 +18,7 @@ export const dayCardStyles = css`
   }
   .scroll {
     overflow: auto;
+    max-height: max(296px, calc(100dvh - 604px));
   }
   .scroll thead th {
     position: sticky;

@@ -186,17 +186,17 @@ export const flowStyles = css`
   .small .tile {
     align-items: flex-start;
     gap: 0;
-    padding: 6px 10px;
+    padding: 6px 8px;
   }
-  .small .disc {
+  .small .tile .disc {
     position: absolute;
     top: 6px;
-    left: 10px;
+    left: 8px;
     width: 16px;
     height: 16px;
     background: none;
   }
-  .small .words > .label:first-child {
+  .small .tile .words > .label:first-child {
     padding-left: 20px;
   }
   :host([data-stale]) .dots {

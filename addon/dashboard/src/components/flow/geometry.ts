@@ -31,7 +31,6 @@ export interface Layout {
 
 export interface LayoutInput {
   width: number;
-  small: boolean;
   solar: boolean;
   battery: boolean;
   devices: boolean;
@@ -52,19 +51,24 @@ interface Sizes {
 }
 
 const LARGE: Sizes = { side: { w: 150, h: 72 }, middle: { w: 172, h: 72 }, home: { w: 176, h: 88 }, batteryH: 72, row: 88, offset: 34, radius: 28, lane: 20, perKw: 7 };
-const SMALL: Sizes = { side: { w: 116, h: 58 }, middle: { w: 136, h: 58 }, home: { w: 116, h: 74 }, batteryH: 74, row: 15, offset: 22, radius: 20, lane: 14, perKw: 5 };
+const SMALL: Sizes = { side: { w: 116, h: 58 }, middle: { w: 136, h: 58 }, home: { w: 116, h: 74 }, batteryH: 74, row: 15, offset: 20, radius: 16, lane: 14, perKw: 5 };
+const LARGE_FROM = 690;
+const DEVICES_FROM = 540;
 const DEVICE_COLUMN = 172;
+const DEVICE_LINKS = 40;
+const LEAST_BETWEEN = 80;
 const FULL_HEIGHT = 408;
 const WIDEST_WITHOUT_DEVICES = 640;
 const MIDDLE_SHARE = 0.318;
 const HOME_SHARE = 0.48;
 
 function columns(input: LayoutInput, sizes: Sizes): { gridX: number; middleX: number; homeX: number; deviceX: number | null } {
-  const { width, small, devices } = input;
-  if (devices && !small) {
-    return { gridX: 0, middleX: width * MIDDLE_SHARE, homeX: width * HOME_SHARE, deviceX: width - DEVICE_COLUMN };
+  const { width, devices } = input;
+  if (devices && width >= DEVICES_FROM) {
+    const deviceX = width - DEVICE_COLUMN;
+    return { gridX: 0, middleX: width * MIDDLE_SHARE, homeX: Math.min(width * HOME_SHARE, deviceX - DEVICE_LINKS - sizes.home.w), deviceX };
   }
-  const used = Math.min(width, small ? width : WIDEST_WITHOUT_DEVICES);
+  const used = Math.min(width, WIDEST_WITHOUT_DEVICES);
   const gridX = (width - used) / 2;
   return { gridX, middleX: width / 2, homeX: gridX + used - sizes.home.w, deviceX: null };
 }
@@ -75,8 +79,15 @@ function rows(input: LayoutInput, sizes: Sizes, tall: boolean): { centre: number
   return { centre, height: centre + sizes.home.h / 2 + (input.battery ? sizes.row + sizes.batteryH : 0) };
 }
 
+/** Small tiles, narrower still where the links between them would have no room. */
+function narrowed(width: number): Sizes {
+  const w = Math.min(SMALL.side.w, (width - LEAST_BETWEEN) / 2);
+  return { ...SMALL, side: { ...SMALL.side, w }, home: { ...SMALL.home, w } };
+}
+
 export function layoutOf(input: LayoutInput): Layout {
-  const sizes = input.small ? SMALL : LARGE;
+  const small = input.width < LARGE_FROM;
+  const sizes = small ? narrowed(input.width) : LARGE;
   const { gridX, middleX, homeX, deviceX } = columns(input, sizes);
   const { centre, height } = rows(input, sizes, deviceX !== null);
   const tiles: Layout['tiles'] = {
@@ -85,7 +96,7 @@ export function layoutOf(input: LayoutInput): Layout {
     grid: { x: gridX, y: centre - sizes.side.h / 2, ...sizes.side },
     home: { x: homeX, y: centre - sizes.home.h / 2, ...sizes.home },
   };
-  return { width: input.width, height, small: input.small, tiles, deviceX, perKw: sizes.perKw, ...links(tiles, middleX, centre, sizes) };
+  return { width: input.width, height, small, tiles, deviceX, perKw: sizes.perKw, ...links(tiles, middleX, centre, sizes) };
 }
 
 function links(tiles: Layout['tiles'], middle: number, centre: number, sizes: Sizes): Pick<Layout, 'paths' | 'arrows'> {

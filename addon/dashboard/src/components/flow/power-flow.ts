@@ -24,7 +24,6 @@ const LINK_COLOUR: Record<LinkName, string> = {
   battery_to_home: 'discharge',
   battery_to_grid: 'export',
 };
-const SMALL_BELOW = 600;
 const FLOWING_KW = 0.005;
 
 type Direction = 'from' | 'to' | 'idle';
@@ -63,10 +62,9 @@ export class EdPowerFlow extends LitElement {
 
   override render(): TemplateResult | typeof nothing {
     if (this.width === 0) return nothing;
-    const small = this.width < SMALL_BELOW;
-    const layout = layoutOf({ width: this.width, small, solar: this.now.solar !== null, battery: this.now.battery !== null, devices: this.devices.length > 0 });
+    const layout = layoutOf({ width: this.width, solar: this.now.solar !== null, battery: this.now.battery !== null, devices: this.devices.length > 0 });
     const tiles = (['solar', 'grid', 'battery', 'home'] as const).filter((name) => this.now[name] !== null);
-    return html`<div class="flow ${small ? 'small' : ''}" .style=${`height:${layout.height}px`}>
+    return html`<div class="flow ${layout.small ? 'small' : ''}" .style=${`height:${layout.height}px`}>
       <svg width=${layout.width} height=${layout.height} role="img" aria-label=${t('flow.summary', { sentence: this.summary })}>
         ${this.renderLinks(layout)} ${layout.deviceX === null ? nothing : this.renderDeviceLinks(layout, layout.deviceX)}
       </svg>
@@ -116,7 +114,7 @@ export class EdPowerFlow extends LitElement {
       <span class="disc">${icon(TILE_ICON[name], size)}</span>
       <div class="words">
         <div class="label">${label}</div>
-        ${this.renderAmount(name, amount)} ${this.renderBelow(name, amount)}
+        ${this.renderAmount(name, amount)} ${this.renderBelow(name, amount, layout.small)}
       </div>
     </div>`;
   }
@@ -128,21 +126,20 @@ export class EdPowerFlow extends LitElement {
     return html`<div class="value"><ed-live-number data-entity=${entities} .text=${kw}></ed-live-number><span class="unit">kW</span></div>`;
   }
 
-  private renderBelow(name: TileName, amount: Amount): TemplateResult | typeof nothing {
+  private renderBelow(name: TileName, amount: Amount, short: boolean): TemplateResult | typeof nothing {
     if (name === 'battery' && this.now.charge !== null) {
       const percent = this.formats.percent(this.now.charge / 100);
       return html`<div class="charge" role="img" aria-label=${t('flow.charge', { percent })}>
         <span class="track"><i .style=${`width:${Math.min(100, Math.max(0, this.now.charge))}%`}></i></span><span class="label">${percent}</span>
       </div>`;
     }
-    return name === 'home' && amount.state === 'known' ? this.renderFeeders(amount.kw) : nothing;
+    return name === 'home' && amount.state === 'known' ? this.renderFeeders(amount.kw, short) : nothing;
   }
 
-  private renderFeeders(kw: number): TemplateResult | typeof nothing {
+  private renderFeeders(kw: number, short: boolean): TemplateResult | typeof nothing {
     const [main, other] = feeders(this.now.links);
     if (!main || this.now.unknown.size > 0) return nothing;
     const percent = this.formats.percent(main.kw / Math.max(kw, main.kw));
-    const short = this.width < SMALL_BELOW;
     const source = t(`word.short.${main.name}`);
     if (other) return html`<div class="label">${t(short ? 'flow.shareShort' : 'flow.shareFrom', { percent, source })}</div>`;
     return html`<div class="label">${t(short ? 'flow.from' : 'flow.allFrom', { source })}</div>`;

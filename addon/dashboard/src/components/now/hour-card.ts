@@ -111,7 +111,7 @@ export class EdHourCard extends LitElement {
     const sums = hour.home.map((home, i) => Math.max(home ?? 0, above.reduce((sum, { values }) => sum + (values[i] ?? 0), 0)));
     this.scale = keepScale(this.scale, Math.max(SMALLEST_KW, ...sums), 5);
     const { solar, home } = hour.now;
-    const labels = [0, 10, 20, 30, 40, 50].map((at) => ({ at, label: this.timeAt(hour, at) }));
+    const labels = [0, 10, 20, 30, 40, 50].map((at) => ({ at, label: this.formats.tick(hour.startUs + at * MINUTE_US) }));
     return {
       count: MINUTES,
       above,

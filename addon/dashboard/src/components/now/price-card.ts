@@ -106,7 +106,7 @@ export class EdPriceCard extends LitElement {
       endUs: this.endUs,
       nowUs: this.nowUs,
       steps,
-      ticks: ticks.map((us, i) => ({ us, label: i === ticks.length - 1 ? this.formats.endOfDay : this.formats.time(us) })),
+      ticks: ticks.map((us, i) => ({ us, label: i === ticks.length - 1 ? this.formats.endOfDay : this.formats.tick(us) })),
       nowLabel: t('word.now'),
       print: (value) => this.print(value, unit),
     };

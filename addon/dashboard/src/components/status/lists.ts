@@ -82,7 +82,7 @@ export class EdLogCard extends OpeningList {
       }
       li {
         display: grid;
-        grid-template-columns: 104px minmax(0, 1fr);
+        grid-template-columns: 116px minmax(0, 1fr);
         gap: 0 12px;
         padding: 4px 0;
       }
