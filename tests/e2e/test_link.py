@@ -16,8 +16,13 @@ from tests.product.load import instant, stored_twice
 from tests.product.running import Product
 from tests.product.saying import say
 
-# It changes every second, whatever the weather.
+# It changes every few seconds, whatever the weather.
 USE = "sensor.home_consumption_power"
+POWERS = (
+    USE,
+    *(f"sensor.home_{name}_power" for name in ("grid", "solar", "battery", "heat_pump", "network", "living_room")),
+)
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
 UNITS = {"energy": "kWh", "power": "W", "volume": "m³", "temperature": "°C"}
 COLUMNS = ("mean", "min", "max", "change")
 HOUR_US = 3_600_000_000
@@ -36,30 +41,36 @@ def to_us(seconds: float) -> int:
     return (datetime.fromtimestamp(seconds, UTC) - EPOCH) // timedelta(microseconds=1)
 
 
-async def recorded(home: Home, entity_id: str, since_us: int, until_us: int) -> dict[int, float]:
-    """Return the numbers that Home Assistant's recorder has of an entity."""
+async def recorded(home: Home, since_us: int, until_us: int) -> dict[str, dict[int, float]]:
+    """Return the numbers that Home Assistant's recorder has of the home's powers, by entity and instant."""
     answer = await home.connection.command(
         "history/history_during_period",
         start_time=instant(since_us).isoformat(),
         end_time=instant(until_us).isoformat(),
-        entity_ids=[entity_id],
+        entity_ids=list(POWERS),
         include_start_time_state=False,
         significant_changes_only=False,
         minimal_response=False,
         no_attributes=True,
     )
-    rows = [(to_us(row["lu"]), row["s"]) for row in answer.get(entity_id, [])]
-    return {ts_us: float(state) for ts_us, state in rows if re.fullmatch(r"-?\d+(\.\d+)?", state)}
+    return {
+        entity_id: {
+            to_us(row["lu"]): float(row["s"]) for row in answer.get(entity_id, []) if NUMBER.fullmatch(row["s"])
+        }
+        for entity_id in POWERS
+    }
 
 
 async def the_same(product: Product, since_us: int, until_us: int) -> None:
-    """Hold the server to have exactly what Home Assistant recorded in the span, and print how many."""
-    expected = await recorded(product.home, USE, since_us, until_us)
-    stored = await product.server.readings(USE, since_us, until_us)
-    assert len({ts_us for ts_us, _ in stored}) == len(stored)
-    assert {ts_us: value for ts_us, value in stored if value is not None} == expected
-    assert expected
-    say(f"{len(expected)} states of {USE} recorded by Home Assistant, the same {len(expected)} readings here")
+    """Hold the server to have exactly what Home Assistant recorded in the span, and say how many states that is."""
+    theirs = await recorded(product.home, since_us, until_us)
+    for entity_id, expected in theirs.items():
+        stored = await product.server.readings(entity_id, since_us, until_us)
+        assert len({ts_us for ts_us, _ in stored}) == len(stored)
+        assert {ts_us: value for ts_us, value in stored if value is not None} == expected, entity_id
+    count = sum(len(expected) for expected in theirs.values())
+    assert count
+    say(f"{count} states of {len(POWERS)} entities recorded by Home Assistant, the same {count} readings here")
 
 
 async def passed(product: Product, since_us: int) -> None:
@@ -136,7 +147,7 @@ async def test_home_assistant_restarts(product: Product, desktop: Watched) -> No
     assert [gap for gap in site["gaps"] if gap["since_us"] >= began_us], "the time without Home Assistant is a Gap"
 
 
-async def test_the_server_restarts(product: Product, desktop: Watched, oven: Oven) -> None:
+async def test_the_server_restarts(product: Product, oven: Oven, desktop: Watched) -> None:
     server, page = product.server, desktop.page
     chip = page.get_by_role("link", name=re.compile("Open Status"))
     number = page.get_by_role("listitem", name="Oven").locator("ed-live-number").first

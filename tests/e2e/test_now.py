@@ -56,12 +56,12 @@ async def test_a_tile_shows_the_state_of_home_assistant(product: Product, deskto
 async def test_tiles_change_by_themselves(desktop: Watched) -> None:
     home = desktop.page.get_by_role("group", name="Home", exact=True)
     await expect(home.locator("ed-live-number").first).to_be_visible()
-    async with asyncio.timeout(30):
-        for _ in range(3):
+    async with asyncio.timeout(60):
+        for _ in range(2):
             assert re.search(r"\d\.\d\d", await home.evaluate(CHANGED))
 
 
-async def test_a_change_in_home_assistant_is_shown(desktop: Watched, oven: Oven) -> None:
+async def test_a_change_in_home_assistant_is_shown(oven: Oven, desktop: Watched) -> None:
     number = desktop.page.get_by_role("listitem", name="Oven").locator("ed-live-number").first
     await expect(number).to_have_text("8.00")
     for watts in (9_123.4, 7_654.3, 9_999.0):
