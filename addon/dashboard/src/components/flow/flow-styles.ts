@@ -10,11 +10,11 @@ export const flowStyles = css`
     overflow: visible;
     fill: none;
   }
-  .idle {
+  path.idle {
     stroke: var(--line);
     stroke-width: 1.5;
   }
-  .unknown {
+  path.unknown {
     stroke: var(--ink-2);
     stroke-width: 1.5;
     stroke-dasharray: 2 5;
@@ -55,11 +55,11 @@ export const flowStyles = css`
     stroke-linecap: round;
     stroke-linejoin: round;
   }
-  .device {
+  path.device {
     stroke: var(--use);
     stroke-opacity: 0.5;
   }
-  .untracked {
+  path.untracked {
     stroke-dasharray: 3 3;
   }
   @media (prefers-reduced-motion: no-preference) {
