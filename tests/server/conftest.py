@@ -11,7 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from energy_server.api.core import STAGE
-from energy_server.app import build, now_us, runner_of
+from energy_server.api.ingress import INGRESS
+from energy_server.app import build, listen, now_us, runner_of
 from energy_server.settings import Settings
 from tests.server.serving import BEARER, TOKEN, Launch, Process, Running, Start
 
@@ -42,19 +43,24 @@ async def start(tmp_path: Path, dashboard: Path) -> AsyncIterator[Start]:
             "token": SecretStr(TOKEN),
             "commit_interval_s": 0.05,
             "rollup_interval_s": 0.05,
+            "host": "127.0.0.1",
+            "port": 0,
+            "ingress_port": 0,
+            "ingress_peer": "127.0.0.1",
             **settings,
         }
         app = build(Settings.model_validate(chosen), clock_us)
         runner = runner_of(app, access_log=False)
         await runner.setup()
         stopping.append(runner.cleanup)
-        await aiohttp.web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = await listen(runner, Settings.model_validate(chosen))
         client = aiohttp.ClientSession(headers=BEARER)
         stopping.append(client.close)
         if wait:
             async with asyncio.timeout(10):
                 await app[STAGE].entered.wait()
-        return Running(f"http://127.0.0.1:{runner.addresses[0][1]}", app[STAGE], client, chosen["data_path"])
+        ingress_url = f"http://127.0.0.1:{app[INGRESS].port}"
+        return Running(url, app[STAGE], client, chosen["data_path"], ingress_url)
 
     yield start_one
     for stop in reversed(stopping):

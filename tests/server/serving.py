@@ -28,6 +28,7 @@ class Running:
     stage: Stage
     client: aiohttp.ClientSession
     data_path: Path
+    ingress_url: str = ""
 
     @property
     def core(self) -> Core:

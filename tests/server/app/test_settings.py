@@ -14,6 +14,7 @@ SECRET = "a-secret-of-more-than-16-characters"
 
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SUPERVISOR_TOKEN", raising=False)
     for name in Settings.model_fields:
         monkeypatch.delenv(f"ENERGY_{name.upper()}", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -71,9 +72,29 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load({}, None).token is None
 
 
+@pytest.mark.parametrize("name", ["SUPERVISOR_TOKEN", "ENERGY_SUPERVISOR_TOKEN"])
+def test_the_supervisors_token_has_the_supervisors_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert load({}, None).supervisor_token is None
+    monkeypatch.setenv(name, SECRET)
+    settings = load({}, None)
+    assert settings.supervisor_token is not None
+    assert settings.supervisor_token.get_secret_value() == SECRET
+    assert SECRET not in repr(settings)
+
+
+def test_only_the_supervisor_may_call_the_ingress_port() -> None:
+    settings = load({"ingress_port": "8099"}, None)
+    assert settings.ingress_port == 8099
+    assert str(settings.ingress_peer) == "172.30.32.2"
+    assert load({}, None).ingress_port is None
+
+
 @pytest.mark.parametrize(
     ("flags", "named"),
     [
+        ({"ingress_port": "-1"}, "ingress_port"),
+        ({"ingress_peer": "supervisor"}, "ingress_peer"),
+        ({"supervisor_url": "supervisor"}, "supervisor_url"),
         ({"port": "99999"}, "port"),
         ({"port": "many"}, "port"),
         ({"token": "short"}, "token"),

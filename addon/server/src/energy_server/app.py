@@ -23,10 +23,12 @@ from energy_server.api.auth import Auth, load_token
 from energy_server.api.core import STAGE, Core, Stage
 from energy_server.api.dashboard import FOLDER
 from energy_server.api.failures import render_failures
-from energy_server.api.guard import add_security_headers, guard
+from energy_server.api.guard import Guard, add_security_headers
+from energy_server.api.ingress import INGRESS, Ingress
 from energy_server.api.live import LiveHub, StatisticsRolled
 from energy_server.api.routes import OPEN, register
 from energy_server.api.session import AUTH
+from energy_server.discovery import Announcement, announce
 from energy_server.errors import StoreUnavailableError
 from energy_server.ledger.coverage import FLUSH_INTERVAL_S, CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
@@ -125,7 +127,8 @@ class Server:
     async def _open(self) -> None:
         """Open everything, or nothing. Raises StoreUnavailableError."""
         settings, series, state = self._settings, self._series, self._state
-        self.auth.use_token(await asyncio.to_thread(load_token, settings.token, settings.data_path))
+        token = await asyncio.to_thread(load_token, settings.token, settings.data_path)
+        self.auth.use_token(token)
         async with AsyncExitStack() as opening:
             await state.open()
             opening.push_async_callback(state.close)
@@ -139,6 +142,10 @@ class Server:
             server_id = await server_id_of(state)
             self._opened = opening.pop_all()
         self._run(ledger, dirty, server_id)
+        if settings.supervisor_token is not None:
+            announcement = Announcement(settings.discovery_host, settings.port, token)
+            telling = partial(announce, settings.supervisor_url, settings.supervisor_token, announcement)
+            self._supervisor.start("discovery", telling)
 
     def _run(self, ledger: CoverageLedger, dirty: DirtyMarks, server_id: str) -> None:
         """Start the tasks and let the API in."""
@@ -179,10 +186,12 @@ class Server:
 def build(settings: Settings, clock_us: Callable[[], int] = now_us) -> web.Application:
     """Return the application."""
     server = Server(settings, clock_us)
-    app = web.Application(
-        middlewares=[render_failures, guard(server.auth, settings.allowed_hosts, OPEN)],
-        client_max_size=MOST_BODY_BYTES,
-    )
+    ingress = Ingress(settings.ingress_peer)
+    # An app is called by the name that it announces.
+    announced = () if settings.supervisor_token is None else (settings.discovery_host.lower(),)
+    guard = Guard(server.auth, ingress, (*settings.allowed_hosts, *announced), OPEN)
+    app = web.Application(middlewares=[render_failures, guard.middleware()], client_max_size=MOST_BODY_BYTES)
+    app[INGRESS] = ingress
     app[STAGE] = server.stage
     app[AUTH] = server.auth
     app[FOLDER] = settings.dashboard_path
@@ -206,8 +215,14 @@ def runner_of(app: web.Application, *, access_log: bool) -> web.AppRunner:
     )
 
 
-def _address(runner: web.AppRunner) -> str:
+async def listen(runner: web.AppRunner, settings: Settings) -> str:
+    """Listen, and return the address of the dashboard. Raises OSError."""
+    await web.TCPSite(runner, settings.host, settings.port).start()
     host, port = runner.addresses[0][:2]
+    if settings.ingress_port is not None:
+        known = len(runner.addresses)
+        await web.TCPSite(runner, settings.host, settings.ingress_port).start()
+        runner.app[INGRESS].port = runner.addresses[known][1]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -220,8 +235,7 @@ async def serve(settings: Settings) -> None:
     runner = runner_of(build(settings), access_log=settings.access_log)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        _LOGGER.info("ready %s", _address(runner))
+        _LOGGER.info("ready %s", await listen(runner, settings))
         await stop.wait()
         _LOGGER.info("stopping")
     finally:

@@ -7,18 +7,22 @@ Out:  a valid `Settings`, or `SettingsError` that names the setting at fault. No
 
 import argparse
 import json
+import socket
 import tomllib
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, IPvAnyAddress, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "ENERGY_"
 SUPERVISOR_OPTIONS = Path("/data/options.json")
 PACKAGE = Path(__file__).resolve().parent
+SUPERVISOR_ADDRESS = "172.30.32.2"
+"""The same in every installation of Home Assistant's Supervisor."""
 COMMANDS = {
     "serve": "run the server (the default)",
     "token": "print the access token, making one where there is none",
@@ -87,6 +91,34 @@ class Settings(BaseSettings):
     )
     memory_limit_mb: int = Field(
         default=40, ge=32, le=65536, description="Memory that the embedded store may use for its caches, in MB."
+    )
+
+    ingress_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="TCP port for Home Assistant's Supervisor, which shows the dashboard in the sidebar (8099 inside "
+        "the app); without one there is no such port.",
+    )
+    ingress_peer: IPvAnyAddress = Field(
+        default_factory=lambda: ip_address(SUPERVISOR_ADDRESS),
+        description="The only address that may call the ingress port, the Supervisor's.",
+    )
+    supervisor_url: str = Field(
+        default="http://supervisor",
+        pattern=r"^https?://",
+        description="Address of the Supervisor, which tells Home Assistant of this app.",
+    )
+    supervisor_token: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("supervisor_token", "energy_supervisor_token"),
+        description="Token for the Supervisor, which gives it to its apps as SUPERVISOR_TOKEN; without one Home "
+        "Assistant is not told.",
+    )
+    discovery_host: str = Field(
+        default_factory=socket.gethostname,
+        min_length=1,
+        description="Host name by which Home Assistant reaches this app; by default the one of this machine.",
     )
 
     @field_validator("allowed_hosts", mode="before")

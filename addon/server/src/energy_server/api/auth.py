@@ -5,8 +5,7 @@ Out:  nothing, or UnauthorizedError, or TooManyAttemptsError. Neither says more 
 
 A session is a random id in a cookie; the server keeps only its hash, in memory, so sessions end with the process.
 Only a wrong token counts as an attempt: a session id cannot be guessed, and an expired one must not lock its owner
-out. The direct listener is the only one so far; an ingress listener will trust the Supervisor's address in place of
-`admit`.
+out. The ingress listener trusts the Supervisor's address in place of `admit`.
 """
 
 import hashlib

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from energy_server.api.ingress import PREFIX
 from energy_server.errors import NotFoundError
 
 FOLDER = web.AppKey("dashboard_path", Path)
@@ -23,9 +24,9 @@ BASE = re.compile(r"<base\b[^>]*>", re.IGNORECASE)
 HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
 
-def base_path(_request: web.Request) -> str:
-    """Return the prefix under which the browser sees the server; the direct listener has none."""
-    return "/"
+def base_path(request: web.Request) -> str:
+    """Return the path under which the browser sees the server."""
+    return request[PREFIX] + "/"
 
 
 def find_file(folder: Path, path: str) -> Path | None:

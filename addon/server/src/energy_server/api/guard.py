@@ -1,14 +1,14 @@
 """What every request must pass before its handler: Host, Origin, authentication; and the headers of every answer.
 
-In:   a request, the allowed names, `Auth`.
-Out:  the handler's answer, or HostNotAllowedError, OriginNotAllowedError, UnauthorizedError, TooManyAttemptsError.
+In:   a request, the allowed names, `Auth`, `Ingress`.
+Out:  the handler's answer, or HostNotAllowedError, OriginNotAllowedError, UnauthorizedError, TooManyAttemptsError,
+      and what `ingress` refuses. The request knows its prefix.
 
 A Host from an allow-list stops DNS rebinding; an Origin that equals the Host stops other pages from writing or from
 opening a WebSocket with a visitor's session.
 """
 
 from collections.abc import Collection
-from http import HTTPMethod
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -16,6 +16,16 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from energy_server.api.auth import Auth
+from energy_server.api.ingress import (
+    PREFIX,
+    PREFIX_HEADER,
+    READING,
+    Ingress,
+    PrefixNotAllowedError,
+    forbid_link,
+    host_of,
+    prefix_of,
+)
 from energy_server.errors import EnergyServerError
 
 SECURITY_HEADERS = {
@@ -25,7 +35,6 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 DEFAULT_PORTS = {"http": 80, "https": 443}
-READING = (HTTPMethod.GET, HTTPMethod.HEAD)
 CLOSED = ("/api", "/link")
 
 
@@ -75,7 +84,7 @@ def same_origin(origin: str, host: str) -> bool:
     return left.hostname == right.hostname and ports[0] == ports[1]
 
 
-def check_origin(request: web.Request) -> None:
+def check_origin(request: web.Request, host: str) -> None:
     """Raise OriginNotAllowedError for a write or a WebSocket from another origin.
 
     Programs send no Origin; a browser always does, so one that sends only a cookie must name it.
@@ -85,25 +94,64 @@ def check_origin(request: web.Request) -> None:
     origin = request.headers.get("Origin")
     if origin is None and not ("Cookie" in request.headers and "Authorization" not in request.headers):
         return
-    if origin is None or not same_origin(origin, request.headers.get("Host", "")):
+    if origin is None or not same_origin(origin, host):
         raise OriginNotAllowedError("Pages of another origin may not do this.")
 
 
-def guard(auth: Auth, allowed_hosts: Collection[str], open_routes: Collection[tuple[str, str]]) -> Middleware:
-    """Return the middleware; `open_routes` are the (method, path) that need no authentication."""
+class Guard:
+    """What the two listeners let in."""
 
-    @web.middleware
-    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not host_allowed(request.headers.get("Host", ""), allowed_hosts):
+    def __init__(
+        self,
+        auth: Auth,
+        ingress: Ingress,
+        allowed_hosts: Collection[str],
+        open_routes: Collection[tuple[str, str]],
+    ) -> None:
+        self._auth = auth
+        self._ingress = ingress
+        self._allowed_hosts = allowed_hosts
+        self._open_routes = open_routes
+
+    def middleware(self) -> Middleware:
+        """Return what checks every request."""
+
+        @web.middleware
+        async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+            check_listener = self._check_ingress if self._ingress.received(request) else self._check_direct
+            request[PREFIX] = check_listener(request)
+            return await handler(request)
+
+        return check
+
+    def _check_ingress(self, request: web.Request) -> str:
+        """Let the Supervisor in, whose users have logged in to Home Assistant."""
+        self._ingress.check(request)
+        forbid_link(request)
+        check_origin(request, host_of(request))
+        return prefix_of(request)
+
+    def _check_direct(self, request: web.Request) -> str:
+        """Let in who has the token or a session; `open_routes` are the (method, path) that need neither."""
+        host = request.headers.get("Host", "")
+        if not host_allowed(host, self._allowed_hosts):
             raise HostNotAllowedError(
                 "The server does not know itself by this host name; add it to the setting allowed_hosts."
             )
-        check_origin(request)
-        if is_closed(request.path) and (request.method, request.path) not in open_routes:
-            auth.admit(request)
-        return await handler(request)
+        check_origin(request, host)
+        prefix = prefix_of(request)
+        if prefix:
+            self._check_forwarder(request)
+        if is_closed(request.path) and (request.method, request.path) not in self._open_routes:
+            self._auth.admit(request)
+        return prefix
 
-    return check
+    def _check_forwarder(self, request: web.Request) -> None:
+        """Let a prefix be claimed by the integration only, which has the token, not by a session of a browser."""
+        if "Authorization" not in request.headers:
+            raise PrefixNotAllowedError(f"Only Home Assistant sets {PREFIX_HEADER}.")
+        self._auth.admit(request)
+        forbid_link(request)
 
 
 async def add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
