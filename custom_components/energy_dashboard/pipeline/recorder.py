@@ -114,10 +114,13 @@ def _newest_slice(
         STATISTICS_UNITS,
         {"change", "max", "mean", "min", "state"},
     ).get(statistic_id, [])
+    if found and not older and (found[0].get("change") or 0.0) < 0.0:
+        # The first hour of all can only have sunk by the sum that an import began with: it tells of no energy.
+        found = found[1:]
+    if not found:
+        return None
     rows = [_row(row, place, convert) for row in found]
-    if rows and not older:
-        rows[0] = _first_ever(rows[0])
-    return Slice(ts_us(since_s if older or not found else found[0]["start"]), ts_us(before_s), rows, older)
+    return Slice(rows[0][1], ts_us(before_s), rows, older)
 
 
 def _row(row: StatisticsRow, place: int, convert: Convert | None) -> StatisticRow:
@@ -125,12 +128,6 @@ def _row(row: StatisticsRow, place: int, convert: Convert | None) -> StatisticRo
     if convert is not None:
         values = tuple(None if value is None else convert(value) for value in values)  # type: ignore[assignment]
     return (place, ts_us(row["start"]), *values)
-
-
-def _first_ever(row: StatisticRow) -> StatisticRow:
-    """Drop the change of the first hour of all where it can only be the sum that an import began with."""
-    place, start_us, mean, low, high, change, last = row
-    return (place, start_us, mean, low, high, None if change is not None and change < 0 else change, last)
 
 
 def last_full_hour_s(now_s: float) -> float:
