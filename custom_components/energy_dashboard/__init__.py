@@ -21,6 +21,7 @@ from .coordinator import StatusCoordinator
 from .data import EnergyDashboardConfigEntry, EnergyDashboardData
 from .issues import Issues
 from .memory import Memory
+from .panel import async_add_panel
 from .pipeline.handshake import Server
 from .pipeline.link import Link
 from .pipeline.listen import Listener
@@ -62,6 +63,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyDashboardConfigEnt
 
     entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, present_again))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    if (remove_panel := await async_add_panel(hass, entry)) is not None:
+        entry.async_on_unload(remove_panel)
     return True
 
 

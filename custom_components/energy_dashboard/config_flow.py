@@ -1,4 +1,7 @@
-"""Set up a server: its address and token, tried by really opening the Link before anything is saved."""
+"""Set up a server: its address and token, tried by really opening the Link before anything is saved.
+
+The app tells both through the Supervisor, so there the user only confirms.
+"""
 
 import ipaddress
 import socket
@@ -8,10 +11,11 @@ from typing import Any, Final, override
 
 import probatio
 from homeassistant.config_entries import ConfigEntryState, ConfigFlow, ConfigFlowResult
-from homeassistant.const import CONF_TOKEN, CONF_URL
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN, CONF_URL
 from homeassistant.helpers import instance_id
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
+from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from yarl import URL
 
 from . import site_of
@@ -64,6 +68,7 @@ class EnergyDashboardConfigFlow(ConfigFlow, domain=DOMAIN):
         """Begin without errors."""
         self._errors: dict[str, str] = {}
         self._placeholders: dict[str, str] = {"example": EXAMPLE_URL}
+        self._discovered: Server | None = None
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -74,6 +79,27 @@ class EnergyDashboardConfigFlow(ConfigFlow, domain=DOMAIN):
             self._abort_if_unique_id_configured()
             return self.async_create_entry(title=TITLE, data={CONF_URL: server.url, CONF_TOKEN: server.token})
         return self._form("user", user_input)
+
+    @override
+    async def async_step_hassio(self, discovery_info: HassioServiceInfo) -> ConfigFlowResult:
+        """Take what the app tells at each of its starts: its address and token, which may be new."""
+        config = discovery_info.config
+        found = await self._try(f"http://{config[CONF_HOST]}:{config[CONF_PORT]}", config[CONF_TOKEN])
+        self._placeholders["app"] = discovery_info.name
+        if found is None:
+            return self.async_abort(reason="app_refused", description_placeholders=self._placeholders)
+        server, welcome = found
+        await self.async_set_unique_id(welcome.server_id)
+        self._abort_if_unique_id_configured(updates={CONF_URL: server.url, CONF_TOKEN: server.token})
+        self._discovered = server
+        return await self.async_step_hassio_confirm()
+
+    async def async_step_hassio_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for nothing but consent."""
+        if user_input is not None and (server := self._discovered) is not None:
+            return self.async_create_entry(title=TITLE, data={CONF_URL: server.url, CONF_TOKEN: server.token})
+        self._set_confirm_only()
+        return self.async_show_form(step_id="hassio_confirm", description_placeholders=self._placeholders)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Change the address or token of the same server."""
