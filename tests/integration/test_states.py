@@ -72,6 +72,15 @@ async def test_a_total_names_its_last_reset(hass: HomeAssistant, server: FakeSer
     assert len(server.of("readings")[-1]["rows"][0]) == 3
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+01:00", "2026-13-45 00:00:00", "never", 7])
+async def test_a_last_reset_that_is_no_instant_costs_nothing_but_itself(
+    hass: HomeAssistant, server: FakeServer, set_up: SetUp, text: object
+) -> None:
+    state(hass, "sensor.total", "5", COUNTER | {"state_class": "total", "last_reset": text})
+    await set_up()
+    await server.row("sensor.total", 5.0)
+
+
 async def test_an_old_value_without_a_number_confirms_nothing(
     hass: HomeAssistant, server: FakeServer, set_up: SetUp
 ) -> None:

@@ -168,6 +168,15 @@ def default_unit(kind: Kind, currency: str) -> str:
     return UNITS_OF_KIND[kind][0]
 
 
+def _text_us(text: str) -> int | None:
+    """Return the instant that a text names, None where it names none, as `0001-01-01T00:00:00` east of Greenwich."""
+    try:
+        when = dt_util.parse_datetime(text)
+        return None if when is None else instant_us(dt_util.as_utc(when))
+    except ValueError, OverflowError:
+        return None
+
+
 class Converter:
     """Turns the states of one Entity into values; remembers the unit, so that the usual state costs one comparison."""
 
@@ -219,8 +228,7 @@ class Converter:
         text = attributes.get(ATTR_LAST_RESET)
         if text != self._reset_text:
             self._reset_text = text
-            when = dt_util.parse_datetime(text) if isinstance(text, str) else None
-            self._reset_us = None if when is None else instant_us(dt_util.as_utc(when))
+            self._reset_us = _text_us(text) if isinstance(text, str) else None
         return self._reset_us
 
     def _adopt(self, unit: str | None) -> None:
