@@ -293,6 +293,25 @@ async def test_a_clock_that_was_behind_and_is_set_voids_what_was_heard_by_it(
     assert not [row for row in server.rows() if row[2] == 2]
 
 
+async def test_a_clock_set_forward_is_told_to_the_server_before_the_readings_by_it(
+    hass: HomeAssistant, server: FakeServer, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state(hass, "sensor.power", "1", POWER)
+    entry = await set_up()
+    await when(entry, lambda now: now.waiting == 0)
+    now_us, monotonic_us = listen._now_us()
+    ahead_s = link_module._clock_s() + 3600
+    monkeypatch.setattr(listen, "_now_us", lambda: (now_us + 3_600_000_000, monotonic_us))
+    monkeypatch.setattr(link_module, "_clock_s", lambda: ahead_s)
+    state(hass, "sensor.power", "2", POWER)
+    await server.row("sensor.power", 2.0)
+    assert len(server.connections) == 2
+    assert not [message for message in readings(server.connections[0]) if any(row[2] == 2 for row in message["rows"])]
+    assert server.connections[0][-1]["type"] == "goodbye"
+    assert entry.runtime_data.link.status.outages == 0
+    await when(entry, lambda now: now.waiting == 0)
+
+
 @pytest.mark.parametrize("code", ["bad_message", "too_large"])
 async def test_a_message_that_the_server_cannot_read_is_found_and_dropped(
     hass: HomeAssistant, server: FakeServer, set_up: SetUp, code: str, caplog: pytest.LogCaptureFixture
@@ -450,3 +469,23 @@ async def test_hello_says_what_changed_of_the_home(hass: HomeAssistant, server: 
     assert hello["site"]["currency"] == "CHF"
     await server.until(lambda: len(server.of("catalog")) >= 2)
     assert [message["type"] for message in server.connections[0]][-1] == "goodbye"
+
+
+async def test_two_changes_at_once_of_the_home_leave_one_link(
+    hass: HomeAssistant, server: FakeServer, set_up: SetUp
+) -> None:
+    state(hass, "sensor.power", "1", POWER)
+    entry = await set_up()
+    server.acknowledging = False
+    state(hass, "sensor.power", "2", POWER)
+    await server.row("sensor.power", 2.0)
+    link = entry.runtime_data.link
+    tasks: list[asyncio.Task[None]] = []
+    spawn = link._spawn
+    link._spawn = lambda job: tasks.append(spawn(job)) or tasks[-1]
+    renewals = [asyncio.create_task(link.renew()) for _ in range(3)]
+    await asyncio.sleep(0)
+    await server.acknowledge()
+    server.acknowledging = True
+    await asyncio.gather(*renewals)
+    assert [task for task in tasks if not task.done()] == [link._task]

@@ -37,6 +37,7 @@ class Connection:
         self.window = window
         self.catalog: Catalog | None = None
         self.wake = asyncio.Event()
+        self.outdated = asyncio.Event()
         self._seq = 0
         self._in_flight: deque[tuple[int, Batch | Bulk | Catalog]] = deque()
         self._bulk: deque[Bulk] = deque()
@@ -59,7 +60,7 @@ class Connection:
 
     def next_message(self, outbox: Outbox) -> bytes | None:
         """Return what to send now, None if there is nothing or no room: the live path first, its catalog before it."""
-        if len(self._in_flight) >= self.window:
+        if len(self._in_flight) >= self.window or self.outdated.is_set():
             return None
         batch = outbox.peek()
         catalog = outbox.catalog if batch is None else batch.catalog

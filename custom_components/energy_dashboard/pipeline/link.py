@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
-from time import monotonic
+from time import monotonic, time
 from typing import Any, Final, Protocol
 
 from aiohttp import ClientSession
@@ -35,6 +35,8 @@ LONGEST_WAIT_S: Final = 30.0
 LONGEST_WAIT_REFUSED_S: Final = 300.0
 RESTART_S: Final = 60.0
 DRAIN_S: Final = 3.0
+CLOCK_AHEAD_S: Final = 60.0
+"""A clock that was set forward by more than this is told to the server, which refuses what lies 10 minutes ahead."""
 
 UNREADABLE: Final = frozenset({"bad_message", "too_large"})
 STAYS_OPEN: Final = frozenset({"store_unavailable", "unknown_type"})
@@ -105,6 +107,8 @@ class Link:
         self._progress = asyncio.Event()
         self._retry = asyncio.Event()
         self._down_since_s: float | None = None
+        self._told_clock_s = 0.0
+        self._standing_back = asyncio.Lock()
         self._careful = False
         self._closed = False
         self.status = LinkStatus()
@@ -146,11 +150,12 @@ class Link:
     @asynccontextmanager
     async def suspended(self) -> AsyncIterator[None]:
         """Leave the server alone for a moment, so that another connection of this Site can be tried."""
-        await self.stop()
-        try:
-            yield
-        finally:
-            self.start()
+        async with self._standing_back:  # or each of two would start a task
+            await self.stop()
+            try:
+                yield
+            finally:
+                self.start()
 
     async def renew(self) -> None:
         """Connect anew, because what `hello` says of this Site has changed."""
@@ -163,10 +168,15 @@ class Link:
             self._connection.wake.set()
 
     def clock_set(self) -> None:
-        """Try again at once where the clock was not believed, without what was heard by it: now it was set."""
+        """Try again at once where the clock was not believed, without what was heard by it: now it was set.
+
+        A server that was greeted by a clock long behind would refuse readings of the present: greet it again.
+        """
         if self.status.problem is not None and self.status.problem.code == "clock_behind":
             self._outbox.discard()
             self._retry.set()
+        if self._connection is not None and _clock_s() - self._told_clock_s > CLOCK_AHEAD_S:
+            self._connection.outdated.set()
 
     async def _drain(self) -> None:
         """Wait until everything sealed is acknowledged, or the connection is gone."""
@@ -184,6 +194,8 @@ class Link:
             except PipelineError as err:
                 self._failed(err)
                 longest_s = LONGEST_WAIT_REFUSED_S if isinstance(err, RefusedError) else LONGEST_WAIT_S
+            else:
+                continue
             if self.status.acknowledged > acknowledged:
                 wait_s = FIRST_WAIT_S
             await self._pause(wait_s * self._random.uniform(0.5, 1.0))
@@ -217,7 +229,8 @@ class Link:
             self._on_status()
 
     async def _converse(self) -> None:
-        """Open one connection and work until it ends, which is always a PipelineError."""
+        """Open one connection and work until it ends: by a PipelineError, or because it is outdated."""
+        self._told_clock_s = _clock_s()
         async with open_link(self._session, self._server, self._site(), self._version) as (wire, welcome):
             connection = self._connection = Connection(1 if self._careful else welcome.window)
             self.status.connected, self.status.welcome = True, welcome
@@ -241,6 +254,7 @@ class Link:
             asyncio.create_task(self._receive(connection, wire)),
             asyncio.create_task(self._send(connection, wire)),
             asyncio.create_task(wire.watch()),
+            asyncio.create_task(_until(connection.outdated)),
             asyncio.create_task(self._reconciler.run(connection.post, lambda: connection.catalog)),
         ]
         try:
@@ -324,3 +338,12 @@ class Link:
                 self._reconciler.abandon(key)
             case _:
                 return
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+def _clock_s() -> float:
+    """Return by how much the wall clock is ahead of the monotonic one, which nobody sets."""
+    return time() - monotonic()

@@ -112,7 +112,7 @@ class Listener:
     def install(self, catalog: Catalog, currency: str) -> None:
         """Follow the Entities of this catalog; those that are new are sent with the state that they have already."""
         known = {track.entity.key: track for track in self._tracks.values()}
-        self._outbox.begin(catalog, *_now_us())
+        stepped = self._outbox.begin(catalog, *_now_us())
         self._tracks.clear()
         for place, entity in enumerate(catalog.entities):
             if entity.source is not Source.STATE:
@@ -126,7 +126,7 @@ class Listener:
                 self._add(track, state, state.last_updated)
         if self._outbox.rows:
             self._schedule(Pace.COLLECTING)
-        self._on_sealed(False)  # noqa: FBT003 the callback's only argument
+        self._on_sealed(stepped)
 
     @callback
     def connection_changed(self, *, connected: bool) -> None:

@@ -68,10 +68,14 @@ class Outbox:
         """Whether a Batch is to be sent."""
         return bool(self._waiting)
 
-    def begin(self, catalog: Catalog, now_us: int, monotonic_us: int) -> None:
-        """Collect rows of this catalog from now on; what was collected by the one before is sealed first."""
-        self.seal(now_us, monotonic_us)
+    def begin(self, catalog: Catalog, now_us: int, monotonic_us: int) -> bool:
+        """Collect rows of this catalog from now on; what was collected by the one before is sealed first.
+
+        Returns, as `seal` does, whether the clock was set.
+        """
+        stepped = self.seal(now_us, monotonic_us)
         self.catalog = catalog
+        return stepped
 
     def end(self) -> None:
         """Claim nothing from now on, until the next `begin`."""
