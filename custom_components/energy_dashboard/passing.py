@@ -130,11 +130,13 @@ async def pass_socket(
     except ClientError, TimeoutError:
         return unreachable(request)
     browser = web.WebSocketResponse(
-        heartbeat=HEARTBEAT_S, max_msg_size=MOST_BYTES_FROM_BROWSER, timeout=CLOSE_TIMEOUT_S
+        receive_timeout=2 * HEARTBEAT_S, max_msg_size=MOST_BYTES_FROM_BROWSER, timeout=CLOSE_TIMEOUT_S
     )
     try:
         await browser.prepare(request)
-        await _first(_forward(server, browser), _forward(browser, server), revoked.wait(), origin.gone.wait())
+        await _first(
+            _forward(server, browser), _forward(browser, server), _beat(browser), revoked.wait(), origin.gone.wait()
+        )
     finally:
         await server.close()
         code = WSCloseCode.POLICY_VIOLATION if revoked.is_set() else WSCloseCode.GOING_AWAY
@@ -187,12 +189,20 @@ async def _relay(request: web.Request, answer: ClientResponse) -> web.StreamResp
 async def _forward(
     source: ClientWebSocketResponse | web.WebSocketResponse, target: ClientWebSocketResponse | web.WebSocketResponse
 ) -> None:
-    """Pass the messages of one side on; there are only texts."""
-    with suppress(ConnectionError):
+    """Pass the messages of one side on; there are only texts. It ends with either side, or when one falls silent."""
+    with suppress(ConnectionError, TimeoutError):
         async for message in source:
             if message.type is not WSMsgType.TEXT:
                 return
             await target.send_str(message.data)
+
+
+async def _beat(browser: web.WebSocketResponse) -> None:
+    """Ask for a sign of life; aiohttp's own heartbeat would go on for a while after the end."""
+    with suppress(ConnectionError):
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            await browser.ping()
 
 
 async def _first(*jobs: Coroutine[Any, Any, object]) -> None:
