@@ -133,3 +133,8 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
         assert err.field in ("start", "end")  # noqa: PT017 both outcomes are allowed
     else:
         assert since_us >= 0
+
+
+@pytest.mark.parametrize("home", ["", "Mars/Olympus_Mons", "../etc/passwd"])
+def test_a_home_in_a_zone_that_is_not_known_here_is_answered_in_utc(home: str) -> None:
+    assert window("2026-11-01", home=home) == window("2026-11-01", home="UTC")

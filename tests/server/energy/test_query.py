@@ -1,5 +1,7 @@
 """The answer about a home's energy. `Home.ask` checks the laws: sources = uses, any partition gives the same."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -47,6 +49,17 @@ class TestFlows:
         found = home.ask(hour("10:00"), hour("13:00"), Resolution.HOUR)
         assert found.flows.home.tolist() == [2.0, 3.0, 6.0]
         assert found.provenance.tolist() == [STATISTICS, STATISTICS, MEASURED]
+
+    def test_a_span_of_all_time_costs_what_is_known(self) -> None:
+        """The API takes 1970 to 2100 as one interval."""
+        home = Home().meter(Role.GRID_IMPORT, "grid:0").imported_hours("grid_import", hour("10:00"), 2.0, 3.0)
+        home.rolled("grid_import", hour("12:00"), *[0.5] * 12)
+        tracemalloc.start()
+        found = home._ask(np.array([0, 4_102_444_800_000_000]), at(NEXT))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert found.flows.home.tolist() == [11.0]
+        assert most < 5_000_000
 
     def test_what_the_home_lacks_is_zero_and_what_is_not_known_is_null(self) -> None:
         home = Home().meter(Role.GRID_IMPORT, "grid:0").meter(Role.SOLAR, "solar:0")

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
+from energy_server.energy.periods import zone_of
 from energy_server.errors import InvalidParameterError
 from energy_server.model.coverage import Span
 
@@ -129,7 +130,7 @@ class SpanQuery(SiteQuery):
 
     def window(self, home_zone: str) -> Window:
         """Return the span; dates are local to `zone`, else to the home's. Raises InvalidParameterError."""
-        zone = self.zone or ZoneInfo(home_zone)
+        zone = self.zone or zone_of(home_zone)
         start_us, end_us = (_resolve(name, getattr(self, name), zone) for name in ("start", "end"))
         if end_us <= start_us:
             raise InvalidParameterError("end must be after start", field="end")

@@ -163,7 +163,7 @@ def _share(part: float, rest: float) -> float:
 
 
 def _flows(home: Meters, chosen: dict[str, Series], tallies: dict[str, Tally], edges_us: Instants) -> Flows[Energy]:
-    slots = Slots.around(edges_us)
+    slots = Slots.around(edges_us, chosen.values())
     for contribution in home.contributions:
         slots.add(contribution, chosen[contribution.key])
     summed = slots.balanced(edges_us)

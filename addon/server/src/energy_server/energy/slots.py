@@ -4,7 +4,7 @@ In:   the Series of each Entity that contributes to a measured flow.
 Out:  all flows between edges.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,10 +39,14 @@ class Slots:
     heard: dict[Source, NDArray[np.bool]]
 
     @classmethod
-    def around(cls, edges_us: Instants) -> Slots:
-        """Return empty slots for all UTC hours of the span."""
-        start_us = int(edges_us[0]) // HOUR_US * HOUR_US
-        count = -((start_us - int(edges_us[-1])) // HOUR_US)
+    def around(cls, edges_us: Instants, known: Iterable[Series]) -> Slots:
+        """Return empty slots for the UTC hours of the span in which something is known; the span may be endless."""
+        rows = [part.start_us for one in known for part in (one.five, one.hours) if len(part)]
+        first_us = min((int(starts[0]) for starts in rows), default=0)
+        last_us = max((int(starts[-1]) for starts in rows), default=0)
+        start_us = max(int(edges_us[0]), first_us) // HOUR_US * HOUR_US
+        end_us = min(int(edges_us[-1]), last_us + HOUR_US)
+        count = max(0, -((start_us - end_us) // HOUR_US))
         return cls(
             start_us,
             {flow: np.zeros(count * PARTS) for flow in MeasuredFlow},
