@@ -1,0 +1,136 @@
+"""The dashboard in Home Assistant's own sidebar, for the owner and for a plain user, on a desktop and on a phone."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, FrameLocator, Page, expect
+
+from dev.ha import User
+from tests.e2e.oven import Oven
+from tests.product.browser import DESKTOP, PHONE, Watched, looking
+from tests.product.running import Product
+
+PLAIN = User(name="Plain", username="plain", password="plain")
+TITLE = "Energy Dashboard"
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The panel in a browser that is logged in to Home Assistant."""
+
+    watched: Watched
+
+    @property
+    def page(self) -> Page:
+        return self.watched.page
+
+    @property
+    def dashboard(self) -> FrameLocator:
+        return self.page.frame_locator('iframe[title="Energy Dashboard"]')
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def plain_user(shared: Product) -> AsyncIterator[User]:
+    """Add a user who is not an administrator."""
+    connection = shared.home.connection
+    created = await connection.command("config/auth/create", name=PLAIN.name, group_ids=["system-users"])
+    await connection.command(
+        "config/auth_provider/homeassistant/create",
+        user_id=created["user"]["id"],
+        username=PLAIN.username,
+        password=PLAIN.password,
+    )
+    yield PLAIN
+    await connection.command("config/auth/delete", user_id=created["user"]["id"])
+
+
+async def open_panel(product: Product, watched: Watched, user: User, narrow: bool) -> Panel:  # noqa: FBT001 which it is
+    """Log in by Home Assistant's form, and choose the panel in the sidebar."""
+    page, home = watched.page, product.home.installation.url
+    await page.goto(home)
+    await page.locator("input[name=username]").fill(user.username)
+    await page.locator("input[name=password]").fill(user.password)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/home/**")
+    if narrow:
+        await page.get_by_role("button", name="Sidebar toggle").first.click()
+    await page.get_by_role("link", name=TITLE, exact=True).click()
+    await expect(page).to_have_url(f"{home}/energy-dashboard")
+    return Panel(watched)
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=["owner", "plain user"])
+async def user(request: pytest.FixtureRequest, product: Product, plain_user: User) -> User:
+    """Return each user in turn."""
+    return plain_user if request.param == "plain user" else product.home.user
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=["desktop", "phone"])
+async def panel(request: pytest.FixtureRequest, product: Product, browser: Browser, user: User) -> AsyncIterator[Panel]:
+    """Open the panel as each user on each screen; afterwards nothing has gone wrong."""
+    narrow = request.param == "phone"
+    async with looking(browser, PHONE if narrow else DESKTOP) as watched:
+        yield await open_panel(product, watched, user, narrow)
+        assert watched.troubles == []
+
+
+async def test_the_sidebar_opens_the_dashboard_with_live_values(panel: Panel) -> None:
+    dashboard = panel.dashboard
+    await expect(dashboard.get_by_role("region", name="Power now")).to_be_visible()
+    home = dashboard.get_by_role("group", name="Home", exact=True).locator("ed-live-number").first
+    shown = await home.text_content()
+    await expect(home).not_to_have_text(shown or "", timeout=30_000)
+    for view, card in (("Energy", "Totals"), ("Status", "Entities"), ("Now", "Power now")):
+        link = dashboard.get_by_role("link", name=view, exact=True)
+        await link.click()
+        await expect(link).to_have_attribute("aria-current", "page")
+        await expect(dashboard.get_by_role("region", name=card)).to_be_visible()
+
+
+async def test_a_change_in_home_assistant_is_shown(
+    product: Product, stranger: Watched, oven: Oven, plain_user: User
+) -> None:
+    panel = await open_panel(product, stranger, plain_user, narrow=False)
+    number = panel.dashboard.get_by_role("listitem", name="Oven").locator("ed-live-number").first
+    for watts in (9_111.0, 8_222.0):
+        await oven.uses(watts)
+        await expect(number).to_have_text(f"{watts / 1000:.2f}")
+    assert stranger.troubles == []
+
+
+async def test_no_script_and_no_other_path_sees_the_session(panel: Panel, product: Product) -> None:
+    await expect(panel.dashboard.get_by_role("region", name="Power now")).to_be_visible()
+    cookies = await panel.page.context.cookies()
+    ours = [cookie for cookie in cookies if cookie["name"] == "energy_dashboard_panel"]
+    assert [(cookie["httpOnly"], cookie["sameSite"]) for cookie in ours] == [(True, "Strict")]
+    assert ours[0]["path"].startswith("/api/energy_dashboard/proxy/")
+    assert [cookie["name"] for cookie in cookies if cookie not in ours] == []
+    shown = await panel.page.content() + await panel.dashboard.locator("html").inner_html()
+    assert product.server.token not in shown
+
+
+async def test_on_a_phone_the_way_back_to_the_sidebar_stays(
+    product: Product, browser: Browser, plain_user: User
+) -> None:
+    async with looking(browser, PHONE) as watched:
+        panel = await open_panel(product, watched, plain_user, narrow=True)
+        await expect(panel.dashboard.get_by_role("region", name="Power now")).to_be_visible()
+        assert await panel.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        await panel.page.get_by_role("button", name="Menu", exact=True).tap()
+        await expect(panel.page.get_by_role("link", name="Overview", exact=True)).to_be_visible()
+
+
+async def test_logging_out_ends_the_panel(product: Product, browser: Browser, plain_user: User) -> None:
+    async with looking(browser, DESKTOP) as watched:
+        panel = await open_panel(product, watched, plain_user, narrow=False)
+        await expect(panel.dashboard.get_by_role("region", name="Power now")).to_be_visible()
+        page = f"{product.home.installation.url}{await panel.dashboard.owner.get_attribute('src')}"
+        answer = await panel.page.context.request.get(page)
+        assert answer.status == 200
+        await panel.page.evaluate("document.querySelector('home-assistant').hass.auth.revoke()")
+        answer = await panel.page.context.request.get(page)
+        assert answer.status == 401
