@@ -6,8 +6,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from energy_server.api.auth import ATTEMPTS, MOST_SESSIONS, SESSION_S, Attempts, Auth, TooManyAttemptsError
+from energy_server.api.auth import ATTEMPTS, Attempts, TooManyAttemptsError
 from energy_server.api.guard import host_allowed, same_origin
+from energy_server.api.logins import SESSION_S
 from energy_server.api.routes import ROUTES
 from tests.server.serving import BEARER, TOKEN, Running, Start, error_of
 
@@ -160,21 +161,6 @@ def test_attempts_are_forgotten_after_a_minute_and_counted_by_address() -> None:
     attempts.check("2.2.2.2")
     clock.now_s = 60.0
     attempts.check("1.1.1.1")
-
-
-def test_sessions_end_after_30_days_and_are_bounded() -> None:
-    clock = Clock()
-    auth = Auth(clock)
-    session = auth.start_session()
-    assert auth._has_session(session)
-    clock.now_s = SESSION_S - 1
-    assert auth._has_session(session)
-    clock.now_s = SESSION_S
-    assert not auth._has_session(session)
-    first = auth.start_session()
-    for _ in range(MOST_SESSIONS):
-        auth.start_session()
-    assert not auth._has_session(first)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from energy_server.api.failures import render_failures
 from energy_server.api.guard import Guard, add_security_headers
 from energy_server.api.ingress import INGRESS, Ingress
 from energy_server.api.live import LiveHub, StatisticsRolled
+from energy_server.api.logins import Logins
 from energy_server.api.routes import OPEN, register
 from energy_server.api.session import AUTH
 from energy_server.discovery import Announcement, announce
@@ -76,7 +77,7 @@ class Server:
     """The running parts: opens them, hands them to the API, closes them in order."""
 
     def __init__(self, settings: Settings, clock_us: Callable[[], int]) -> None:
-        self.auth = Auth(time.monotonic)
+        self.auth = Auth(time.monotonic, Logins(time.time))
         self.stage = Stage()
         self.hub = LiveHub(clock_us)
         self._settings = settings
@@ -128,7 +129,7 @@ class Server:
         """Open everything, or nothing. Raises StoreUnavailableError."""
         settings, series, state = self._settings, self._series, self._state
         token = await asyncio.to_thread(load_token, settings.token, settings.data_path)
-        self.auth.use_token(token)
+        self.auth.use_token(token, settings.data_path)
         async with AsyncExitStack() as opening:
             await state.open()
             opening.push_async_callback(state.close)

@@ -3,12 +3,13 @@
 In:   a request's Authorization header or session cookie, its address, a clock.
 Out:  nothing, or UnauthorizedError, or TooManyAttemptsError. Neither says more than that, and no secret is logged.
 
-A session is a random id in a cookie; the server keeps only its hash, in memory, so sessions end with the process.
-Only a wrong token counts as an attempt: a session id cannot be guessed, and an expired one must not lock its owner
-out. The ingress listener trusts the Supervisor's address in place of `admit`.
+A session is a random id in a cookie; the server keeps only its hash (`logins.py`). Until the data folder can be used
+nobody is known, which is no reason to send anybody away: that is StoreUnavailableError. Only a wrong token counts as an
+attempt: a session id cannot be guessed, and an expired one must not lock its owner out. The ingress listener trusts the
+Supervisor's address in place of `admit`.
 """
 
-import hashlib
+import asyncio
 import hmac
 import os
 import secrets
@@ -20,11 +21,10 @@ from pathlib import Path
 from aiohttp import web
 from pydantic import SecretStr
 
+from energy_server.api.logins import Logins, digest, save
 from energy_server.errors import EnergyServerError, StoreUnavailableError
 
 COOKIE = "energy_session"
-SESSION_S = 30 * 24 * 3600
-MOST_SESSIONS = 1_000
 ATTEMPTS = 10
 ATTEMPTS_WITHIN_S = 60.0
 MOST_ADDRESSES = 10_000
@@ -75,10 +75,6 @@ def load_token(given: SecretStr | None, data_path: Path) -> str:
     return token
 
 
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
-
-
 class Attempts:
     """Counts wrong tokens by address; bounded, oldest address forgotten first."""
 
@@ -117,15 +113,17 @@ def address_of(request: web.Request) -> str:
 class Auth:
     """Admits requests by token or session."""
 
-    def __init__(self, clock_s: Callable[[], float]) -> None:
-        self._clock_s = clock_s
-        self._token: bytes | None = None
-        self._sessions: OrderedDict[bytes, float] = OrderedDict()
+    def __init__(self, clock_s: Callable[[], float], logins: Logins) -> None:
+        self._token: str | None = None
+        self._sessions_path: Path | None = None
+        self._logins = logins
         self._attempts = Attempts(clock_s)
 
-    def use_token(self, token: str) -> None:
-        """Accept this token from now on."""
-        self._token = _digest(token)
+    def use_token(self, token: str, data_path: Path) -> None:
+        """Accept this token from now on, and the sessions that were started with it."""
+        self._token = token
+        self._sessions_path = data_path / "sessions"
+        self._logins.load(self._sessions_path, token)
 
     def admit(self, request: web.Request) -> None:
         """Return if the request may ask for data. Raises UnauthorizedError or TooManyAttemptsError."""
@@ -135,38 +133,36 @@ class Auth:
             if scheme.lower() != SCHEME:
                 raise UnauthorizedError("The Authorization header must be: Bearer <token>.")
             self.check_token(token.strip(), request)
-        elif not self._has_session(request.cookies.get(COOKIE)):
+        elif not self._has_session(request.cookies.get(COOKIE, "")):
             raise UnauthorizedError("Log in, or send the access token as a bearer token.")
 
     def check_token(self, token: str, request: web.Request) -> None:
         """Return if the token is right. Raises UnauthorizedError or TooManyAttemptsError."""
-        if self._token is None:
-            raise StoreUnavailableError("The data folder cannot be used yet; the log says why.")
         address = address_of(request)
         self._attempts.check(address)
-        if not hmac.compare_digest(_digest(token), self._token):
+        if not hmac.compare_digest(digest(token), digest(self._known_token())):
             self._attempts.failed(address)
             raise UnauthorizedError("The token is wrong.")
 
-    def start_session(self) -> str:
+    async def start_session(self) -> str:
         """Return the id of a new session."""
-        session = secrets.token_urlsafe(TOKEN_BYTES)
-        self._sessions[_digest(session)] = self._clock_s() + SESSION_S
-        while len(self._sessions) > MOST_SESSIONS:
-            self._sessions.popitem(last=False)
+        session = self._logins.start()
+        await self._keep()
         return session
 
-    def end_session(self, session: str | None) -> None:
+    async def end_session(self, session: str) -> None:
         """Forget a session."""
-        if session:
-            self._sessions.pop(_digest(session), None)
+        self._logins.end(session)
+        await self._keep()
 
-    def _has_session(self, session: str | None) -> bool:
-        if not session:
-            return False
-        digest = _digest(session)
-        expires_s = self._sessions.get(digest)
-        if expires_s is not None and expires_s <= self._clock_s():
-            del self._sessions[digest]
-            expires_s = None
-        return expires_s is not None
+    async def _keep(self) -> None:
+        if self._sessions_path is not None:
+            await asyncio.to_thread(save, self._sessions_path, self._logins.content(self._known_token()))
+
+    def _known_token(self) -> str:
+        if self._token is None:
+            raise StoreUnavailableError("The data folder cannot be used yet; the log says why.")
+        return self._token
+
+    def _has_session(self, session: str) -> bool:
+        return bool(session) and bool(self._known_token()) and self._logins.knows(session)

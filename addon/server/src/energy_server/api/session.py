@@ -8,7 +8,8 @@ import orjson
 from aiohttp import web
 
 from energy_server.api.answers import Login
-from energy_server.api.auth import COOKIE, SESSION_S, Auth
+from energy_server.api.auth import COOKIE, Auth
+from energy_server.api.logins import SESSION_S
 from energy_server.api.parameters import NoQuery, validate
 from energy_server.errors import InvalidParameterError
 
@@ -26,7 +27,7 @@ async def log_in(request: web.Request, _query: NoQuery) -> web.Response:
     response = web.Response(status=204)
     response.set_cookie(
         COOKIE,
-        auth.start_session(),
+        await auth.start_session(),
         max_age=SESSION_S,
         path="/",
         httponly=True,
@@ -38,7 +39,7 @@ async def log_in(request: web.Request, _query: NoQuery) -> web.Response:
 
 async def log_out(request: web.Request, _query: NoQuery) -> web.Response:
     """End the session."""
-    request.app[AUTH].end_session(request.cookies.get(COOKIE))
+    await request.app[AUTH].end_session(request.cookies.get(COOKIE, ""))
     response = web.Response(status=204)
     response.del_cookie(COOKIE, path="/")
     return response
