@@ -16,7 +16,6 @@ from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.recorder import get_instance
-from homeassistant.util import dt as dt_util
 
 from custom_components.energy_dashboard.const import DOMAIN
 from custom_components.energy_dashboard.pipeline import link, recorder
@@ -147,7 +146,7 @@ async def test_the_year_is_full_from_the_first_minute(
 ) -> None:
     del recorder_mock
     state(hass, "sensor.meter", "5", COUNTER)
-    end = datetime.fromtimestamp(recorder.last_full_hour_s(dt_util.utcnow().timestamp()), UTC)
+    end = datetime.fromtimestamp(await recorder.summed_up_until_s(hass), UTC)
     hours = 24 * 200
     meta = {
         "statistic_id": "sensor.meter",

@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 from homeassistant.components.energy.data import async_get_manager
+from homeassistant.components.recorder.db_schema import StatisticsRuns
 from homeassistant.components.recorder.models import StatisticData, StatisticMeanType, StatisticMetaData
 from homeassistant.components.recorder.statistics import async_add_external_statistics, async_import_statistics
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.recorder import get_instance
-from homeassistant.util import dt as dt_util
+from homeassistant.helpers.recorder import get_instance, session_scope
 from sqlalchemy.exc import OperationalError
 
 from custom_components.energy_dashboard.pipeline import reconcile, recorder
@@ -24,9 +24,9 @@ HOUR_US = 3_600_000_000
 
 
 @pytest.fixture
-def last_hour() -> datetime:
-    """The start of the last hour that is surely summed up."""
-    return datetime.fromtimestamp(recorder.last_full_hour_s(dt_util.utcnow().timestamp()), UTC) - HOUR
+async def last_hour(recorder_mock: object, hass: HomeAssistant) -> datetime:  # noqa: ARG001 it sets it up
+    """The start of the last hour that is summed up."""
+    return datetime.fromtimestamp(await recorder.summed_up_until_s(hass), UTC) - HOUR
 
 
 @pytest.fixture
@@ -299,8 +299,17 @@ async def test_external_statistics_of_the_energy_settings_are_entities(
     await server.until(lambda: len(rows_of(server)) == 3)
 
 
-def test_an_hour_is_full_when_the_recorder_had_time_for_it() -> None:
-    hour_s = 1_795_262_400.0
-    assert hour_s % 3600 == 0
-    assert recorder.last_full_hour_s(hour_s + 599) == hour_s - 3600
-    assert recorder.last_full_hour_s(hour_s + 600) == hour_s
+@pytest.mark.parametrize(("last_run", "until"), [("12:50", "12:00"), ("12:55", "13:00"), ("13:00", "13:00")])
+async def test_an_hour_is_full_when_the_recorder_has_summed_up_its_last_minutes(
+    hass: HomeAssistant, wait: Callable[[], Awaitable[None]], last_run: str, until: str
+) -> None:
+    await wait()
+
+    def record() -> None:
+        with session_scope(hass=hass) as session:
+            session.query(StatisticsRuns).delete()
+            session.add(StatisticsRuns(start=datetime.fromisoformat(f"2026-03-01T{last_run}+00:00")))
+
+    await get_instance(hass).async_add_executor_job(record)
+    found = datetime.fromtimestamp(await recorder.summed_up_until_s(hass), UTC)
+    assert found.isoformat() == f"2026-03-01T{until}:00+00:00"

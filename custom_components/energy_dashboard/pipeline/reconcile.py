@@ -9,7 +9,6 @@ Fails never: an Entity whose recorder does not answer is tried again later, one 
 import asyncio
 import logging
 from collections.abc import Callable
-from time import time
 from typing import Final
 
 from homeassistant.core import HomeAssistant
@@ -87,8 +86,7 @@ class Reconcile:
 
     async def _send_all(self, entity: Entity, place: int, post: Post, catalog: Catalog) -> list[asyncio.Future[bool]]:
         """Post slice after slice until there is none older."""
-        now_s = time()
-        until_s = recorder.last_full_hour_s(now_s)
+        until_s = await recorder.summed_up_until_s(self._hass)
         known = (await recorder.metadata(self._hass, [entity.entity_id])).get(entity.entity_id)
         part: recorder.Slice | None = None
         if known is not None:

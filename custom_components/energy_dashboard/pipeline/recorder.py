@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 from homeassistant.components.recorder.const import DOMAIN
-from homeassistant.components.recorder.db_schema import Statistics, StatisticsMeta
+from homeassistant.components.recorder.db_schema import Statistics, StatisticsMeta, StatisticsRuns
 from homeassistant.components.recorder.statistics import StatisticsRow, get_metadata, statistics_during_period
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import (
@@ -32,6 +32,8 @@ from .errors import RecorderUnavailableError
 ANSWER_S: Final = 60.0
 SLICE_HOURS: Final = 4_000
 HOUR_S: Final = 3600.0
+RUN: Final = timedelta(minutes=5)
+"""The recorder sums up 5 minutes at a time, and the hour with its last 5 minutes."""
 
 type StatisticRow = tuple[int, int, float | None, float | None, float | None, float | None, float | None]
 """Place, start_us, mean, min, max, change, last."""
@@ -130,6 +132,15 @@ def _row(row: StatisticsRow, place: int, convert: Convert | None) -> StatisticRo
     return (place, ts_us(row["start"]), *values)
 
 
-def last_full_hour_s(now_s: float) -> float:
-    """Return the end of the last hour that the recorder has surely summed up: it does so a few minutes later."""
-    return (now_s - timedelta(minutes=10).total_seconds()) // HOUR_S * HOUR_S
+async def summed_up_until_s(hass: HomeAssistant) -> float:
+    """Return the end of the last hour that the recorder has summed up: what is later may still come."""
+    return await _ask(hass, partial(_summed_up_until_s, hass))
+
+
+def _summed_up_until_s(hass: HomeAssistant) -> float:
+    with session_scope(hass=hass, read_only=True) as session:
+        last_run = session.execute(select(func.max(StatisticsRuns.start))).scalar()
+    if last_run is None:
+        return 0.0
+    run_end = dt_util.as_utc(last_run.replace(tzinfo=dt_util.UTC)) + RUN
+    return run_end.timestamp() // HOUR_S * HOUR_S
