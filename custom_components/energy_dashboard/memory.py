@@ -58,6 +58,8 @@ class Memory:
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Load nothing yet."""
         self._store = Store[dict[str, Any]](hass, VERSION, f"{DOMAIN}.{entry_id}")
+        self._loop = hass.loop
+        self._due_s = 0.0
         self.entities: dict[str, Remembered] = {}
         self.pending: Callable[[], list[str]] = list
 
@@ -69,8 +71,10 @@ class Memory:
 
     @callback
     def save(self) -> None:
-        """Write it down soon."""
-        self._store.async_delay_save(self._content, SAVE_DELAY_S)
+        """Write it down soon; more changes meanwhile do not put it off, or an import would for as long as it lasts."""
+        if self._loop.time() >= self._due_s:
+            self._due_s = self._loop.time() + SAVE_DELAY_S
+            self._store.async_delay_save(self._content, SAVE_DELAY_S)
 
     async def save_now(self) -> None:
         """Write it down."""

@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
+from custom_components.energy_dashboard import memory
 from custom_components.energy_dashboard.const import DOMAIN
 from custom_components.energy_dashboard.pipeline import link as link_module
 from custom_components.energy_dashboard.pipeline import listen, wire
@@ -482,10 +485,28 @@ async def test_two_changes_at_once_of_the_home_leave_one_link(
     link = entry.runtime_data.link
     tasks: list[asyncio.Task[None]] = []
     spawn = link._spawn
-    link._spawn = lambda job: tasks.append(spawn(job)) or tasks[-1]
+
+    def spawned(job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        tasks.append(spawn(job))
+        return tasks[-1]
+
+    link._spawn = spawned
     renewals = [asyncio.create_task(link.renew()) for _ in range(3)]
     await asyncio.sleep(0)
     await server.acknowledge()
     server.acknowledging = True
     await asyncio.gather(*renewals)
     assert [task for task in tasks if not task.done()] == [link._task]
+
+
+async def test_what_is_to_be_remembered_is_written_although_more_changes(
+    hass: HomeAssistant, hass_storage: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "SAVE_DELAY_S", 0.2)
+    kept = memory.Memory(hass, "one")
+    kept.pending = lambda: ["sensor.power"]
+    for _ in range(12):
+        kept.save()
+        await asyncio.sleep(0.05)
+    assert hass_storage[f"{DOMAIN}.one"]["data"]["pending"] == ["sensor.power"]
+    await kept.save_now()

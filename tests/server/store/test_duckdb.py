@@ -1,6 +1,7 @@
 """What is particular to the DuckDB store: its files, its sorting, and what it survives."""
 
 import asyncio
+import os
 import random
 import sys
 from collections.abc import AsyncIterator
@@ -258,3 +259,19 @@ async def test_origins_are_stored_as_numbers_of_the_model(store: DuckDBSeriesSto
 )
 def test_slices_are_bounded(sizes: list[tuple[int, int]], expected: list[tuple[int, int]]) -> None:
     assert list(slices(sizes, most_rows=10)) == expected
+
+
+async def test_a_file_that_goes_while_it_is_counted_has_no_size(
+    store: DuckDBSeriesStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint removes a log at any moment."""
+    (tmp_path / "gone.duckdb.wal").touch()
+    stat = Path.stat
+
+    def gone(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.name.startswith("gone"):
+            raise FileNotFoundError(path)
+        return stat(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", gone)
+    assert (await store.info()).size_bytes > 0

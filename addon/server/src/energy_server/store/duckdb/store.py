@@ -306,7 +306,7 @@ class DuckDBSeriesStore:
             detail=trouble,
             readings=readings,
             statistics=statistics,
-            size_bytes=sum(file.stat().st_size for file in self._folder.rglob("*.duckdb*") if file.is_file()),
+            size_bytes=sum(map(_size, self._folder.rglob("*.duckdb*"))),
             free_bytes=shutil.disk_usage(self._folder).free if self._folder.exists() else 0,
             last_write_us=self._last_write_us,
         )
@@ -327,6 +327,13 @@ def _opened(folder: Path, memory_limit_mb: int) -> _Opened:
         connection.close()
         raise
     return _Opened(connection, store_id, series, months, statistics)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # a log that a checkpoint just emptied
+        return 0
 
 
 def _store_id(cursor: duckdb.DuckDBPyConnection) -> str:
