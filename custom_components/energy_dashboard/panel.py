@@ -11,12 +11,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
+from aiohttp import DummyCookieJar
 from homeassistant.components import frontend, panel_custom
 from homeassistant.components.http import StaticPathConfig  # type: ignore[attr-defined] # documented to be there
 from homeassistant.config_entries import SOURCE_HASSIO, ConfigEntry
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, INTEGRATION_VERSION
@@ -40,7 +41,9 @@ async def async_add_panel(hass: HomeAssistant, entry: ConfigEntry) -> Callable[[
     if entry.source == SOURCE_HASSIO or not {"frontend", "http"} <= hass.config.components:
         return None
     origins = await _serve(hass)
-    origin = Origin(entry.data[CONF_URL], entry.data[CONF_TOKEN], proxy_path(entry.entry_id), asyncio.Event())
+    client = async_create_clientsession(hass, cookie_jar=DummyCookieJar())  # until the entry is unloaded
+    prefix = proxy_path(entry.entry_id)
+    origin = Origin(client, entry.data[CONF_URL], entry.data[CONF_TOKEN], prefix, asyncio.Event())
     origins[entry.entry_id] = origin
     url_path = URL_PATH
     if frontend.async_panel_exists(hass, url_path):
@@ -52,7 +55,7 @@ async def async_add_panel(hass: HomeAssistant, entry: ConfigEntry) -> Callable[[
         sidebar_title=TITLE,
         sidebar_icon=ICON,
         module_url=f"{MODULE_URL}?v={INTEGRATION_VERSION}",
-        config={"session": session_path(entry.entry_id), "page": f"{origin.prefix}/"},
+        config={"session": session_path(entry.entry_id), "page": f"{prefix}/"},
         handle_safe_area=True,
     )
 
@@ -70,7 +73,7 @@ async def _serve(hass: HomeAssistant) -> Origins:
         origins = hass.data[ORIGINS] = Origins()
         sessions = PanelSessions(monotonic)
         hass.http.register_view(PanelSessionView(origins, sessions))
-        hass.http.register_view(PanelProxyView(hass, origins, sessions, async_get_clientsession(hass)))
+        hass.http.register_view(PanelProxyView(hass, origins, sessions))
         module = StaticPathConfig(MODULE_URL, str(MODULE), cache_headers=False)
         await hass.http.async_register_static_paths([module])
     return hass.data[ORIGINS]

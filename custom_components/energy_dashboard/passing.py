@@ -79,8 +79,9 @@ AWAY: Final = """<!doctype html><meta charset="utf-8"><meta http-equiv="refresh"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A server whose pages are shown below a prefix, until `gone`."""
+    """A server whose pages are shown below a prefix, until `gone`; `client` keeps no cookies."""
 
+    client: ClientSession
     url: str
     token: str
     prefix: str
@@ -95,12 +96,12 @@ class Origin:
         return {hdrs.AUTHORIZATION: f"Bearer {self.token}", PREFIX_HEADER: self.prefix}
 
 
-async def pass_request(client: ClientSession, origin: Origin, request: web.Request, path: str) -> web.StreamResponse:
+async def pass_request(origin: Origin, request: web.Request, path: str) -> web.StreamResponse:
     """Answer as the server does."""
     body = request.content if request.body_exists else None
     names = TO_SERVER if body is None else (*TO_SERVER, *OF_BODY)
     try:
-        async with client.request(
+        async with origin.client.request(
             request.method,
             origin.address(path, request.rel_url.raw_query_string),
             headers=chosen(request.headers, names) | origin.headers(),
@@ -115,13 +116,11 @@ async def pass_request(client: ClientSession, origin: Origin, request: web.Reque
         return unreachable(request)
 
 
-async def pass_socket(
-    client: ClientSession, origin: Origin, request: web.Request, path: str, revoked: asyncio.Event
-) -> web.StreamResponse:
+async def pass_socket(origin: Origin, request: web.Request, path: str, revoked: asyncio.Event) -> web.StreamResponse:
     """Pass messages on until one side ends it, the login is revoked or the server goes."""
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            server = await client.ws_connect(
+            server = await origin.client.ws_connect(
                 origin.address(path, request.rel_url.raw_query_string),
                 headers=origin.headers(),
                 max_msg_size=MOST_BYTES_FROM_SERVER,

@@ -11,7 +11,7 @@ from http import HTTPMethod, HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
-from aiohttp import ClientSession, hdrs, web
+from aiohttp import hdrs, web
 from homeassistant.auth.models import User
 from homeassistant.components.http.auth_util import async_user_not_allowed_do_auth
 from homeassistant.components.http.const import KEY_HASS_REFRESH_TOKEN_ID, KEY_HASS_USER
@@ -95,12 +95,11 @@ class PanelProxyView(HomeAssistantView):
     name = f"api:{DOMAIN}:proxy"
     requires_auth = False
 
-    def __init__(self, hass: HomeAssistant, origins: Origins, sessions: PanelSessions, client: ClientSession) -> None:
+    def __init__(self, hass: HomeAssistant, origins: Origins, sessions: PanelSessions) -> None:
         """Keep what all requests share."""
         self._hass = hass
         self._origins = origins
         self._sessions = sessions
-        self._client = client
 
     async def get(self, request: web.Request, entry_id: str, path: str) -> web.StreamResponse:
         """Answer a request of any method."""
@@ -111,7 +110,7 @@ class PanelProxyView(HomeAssistantView):
                 return await self._live(request, origin, refresh_token_id)
         except RefusedRequestError as err:
             return err.answer()
-        return await pass_request(self._client, origin, request, path)
+        return await pass_request(origin, request, path)
 
     head = post = put = patch = delete = get
 
@@ -149,7 +148,7 @@ class PanelProxyView(HomeAssistantView):
         revoked = asyncio.Event()
         forget = self._hass.auth.async_register_revoke_token_callback(refresh_token_id, revoked.set)
         try:
-            return await pass_socket(self._client, origin, request, LIVE, revoked)
+            return await pass_socket(origin, request, LIVE, revoked)
         finally:
             forget()
 

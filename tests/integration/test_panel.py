@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponseError, WSMsgType, web
+from aiohttp import ClientResponseError, DummyCookieJar, WSMsgType, web
 from homeassistant.components import frontend
 from homeassistant.config_entries import SOURCE_HASSIO, SOURCE_USER
 from homeassistant.const import CONF_TOKEN, CONF_URL
@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
 from custom_components.energy_dashboard.const import DOMAIN
-from custom_components.energy_dashboard.panel import MODULE_URL
+from custom_components.energy_dashboard.panel import MODULE_URL, ORIGINS
 from custom_components.energy_dashboard.proxy import COOKIE, proxy_path, session_path
 from custom_components.energy_dashboard.sessions import MOST_SESSIONS, SESSION_S, PanelSessions
 from tests.integration.fake_server import TOKEN
@@ -185,11 +185,12 @@ async def test_the_server_learns_who_asks_but_not_how_the_user_is_logged_in(page
     assert owner.cookie not in str(got.headers)
 
 
-async def test_the_server_sets_no_cookies_on_home_assistants_origin(owner: Browser) -> None:
+async def test_the_servers_cookies_are_dropped(hass: HomeAssistant, owner: Browser) -> None:
     response = await owner.ask("")
     assert response.status == 200
     assert {"Set-Cookie", "X-Secret", "WWW-Authenticate"}.isdisjoint(response.headers)
     assert response.headers["Cache-Control"] == "no-cache"
+    assert isinstance(hass.data[ORIGINS][owner.entry_id].client.cookie_jar, DummyCookieJar)
 
 
 async def test_administrators_write_others_read(pages: Pages, owner: Browser, plain: Browser) -> None:
