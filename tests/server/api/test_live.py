@@ -46,6 +46,19 @@ async def test_a_snapshot_then_what_is_new(server: Running) -> None:
             assert await receive(live) == message
 
 
+async def test_the_snapshot_has_what_arrived_and_is_not_stored_yet(server: Running) -> None:
+    await settle(server.core, [gauge()])
+    await settle(server.core, [gauge(home="cabin")], home="cabin")
+    await read(server.core, "power", [START_US], [1.0])
+    server.core.hub.publish(arrived(START_US - 1, "power", value=0.5))
+    server.core.hub.publish(arrived(START_US + 1, "heat", home="cabin", value=7.0))
+    async with server.client.ws_connect(f"{server.url}/api/live") as live:
+        assert sorted((await receive(live))["rows"]) == [["heat", START_US + 1, 7.0], ["power", START_US, 1.0]]
+    server.core.hub.publish(arrived(START_US + 2, "power", value=2.0))
+    async with server.client.ws_connect(f"{server.url}/api/live?site=home") as live:
+        assert (await receive(live))["rows"] == [["power", START_US + 2, 2.0]]
+
+
 async def test_a_browser_may_want_one_site_only(server: Running) -> None:
     await settle(server.core, [gauge()])
     await settle(server.core, [gauge(home="cabin")], home="cabin")

@@ -118,6 +118,7 @@ class LiveHub:
     def __init__(self, clock_us: Callable[[], int]) -> None:
         self.rates = Rates(clock_us)
         self._browsers: dict[Browser, web.WebSocketResponse] = {}
+        self._newest = Browser(None)
 
     def __len__(self) -> int:
         """Return the number of open dashboards."""
@@ -127,8 +128,17 @@ class LiveHub:
         """Pass an event to every browser, without waiting."""
         if isinstance(event, ReadingsArrived):
             self.rates.count(event.site, event.keys)
+            self._newest.take(event)
         for browser in self._browsers:
             browser.take(event)
+
+    def newest(self, site: str, stored: Iterable[Row]) -> list[Row]:
+        """Return the newest row of each Entity of a Site: what is stored, and what is about to be."""
+        rows = {row[0]: row for row in stored}
+        for (of, key), row in self._newest.rows.items():
+            if of == site and (key not in rows or rows[key][1] <= row[1]):
+                rows[key] = row
+        return list(rows.values())
 
     async def attend(
         self, request: web.Request, site: str | None, snapshot: Callable[[], Awaitable[Message]]

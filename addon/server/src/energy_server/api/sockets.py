@@ -7,6 +7,7 @@ Out:  an open WebSocket until one side leaves; an HTTP error if there is no Core
 from aiohttp import web
 
 from energy_server.api.core import Core, core_of, find_site
+from energy_server.api.live import Row
 from energy_server.api.parameters import NoQuery, SiteQuery
 from energy_server.errors import EnergyServerError
 
@@ -26,8 +27,10 @@ def check_upgrade(request: web.Request) -> None:
 async def snapshot(core: Core, site: str | None) -> dict[str, object]:
     """Return the newest reading of every Entity and which Sites are connected."""
     ids = [known.id for known in await core.state.sites() if site in (None, known.id)]
-    latest = [reading for id_ in ids for reading in (await core.series.latest(id_)).values()]
-    rows = [(reading.key, reading.ts_us, reading.value) for reading in latest]
+    rows: list[Row] = []
+    for id_ in ids:
+        latest = (await core.series.latest(id_)).values()
+        rows += core.hub.newest(id_, [(reading.key, reading.ts_us, reading.value) for reading in latest])
     connected = {id_: core.links.status(id_).connected for id_ in ids}
     return {"type": "snapshot", "now_us": core.clock_us(), "rows": rows, "connected": connected}
 
