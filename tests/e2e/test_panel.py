@@ -15,6 +15,15 @@ from tests.product.running import Product
 PLAIN = User(name="Plain", username="plain", password="plain")
 TITLE = "Energy Dashboard"
 
+AWAY_AND_BACK = """
+panel => new Promise(resolve => {
+  const { hass } = document.querySelector('home-assistant');
+  panel.shadowRoot.querySelector('iframe').addEventListener('load', resolve, { once: true });
+  panel.hass = { ...hass, connected: false };
+  panel.hass = hass;
+})
+"""
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -122,6 +131,20 @@ async def test_on_a_phone_the_way_back_to_the_sidebar_stays(
         assert await panel.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         await panel.page.get_by_role("button", name="Menu", exact=True).tap()
         await expect(panel.page.get_by_role("link", name="Overview", exact=True)).to_be_visible()
+
+
+async def test_a_home_assistant_that_comes_back_without_sessions_is_asked_for_a_new_one(
+    product: Product, browser: Browser, plain_user: User
+) -> None:
+    async with looking(browser, DESKTOP) as watched:
+        panel = await open_panel(product, watched, plain_user, narrow=False)
+        await expect(panel.dashboard.get_by_role("region", name="Power now")).to_be_visible()
+        await panel.page.context.clear_cookies(name="energy_dashboard_panel")
+        element = panel.page.locator("energy-dashboard-panel")
+        await element.evaluate(AWAY_AND_BACK)
+        await expect(panel.dashboard.get_by_role("region", name="Power now")).to_be_visible()
+        cookies = await panel.page.context.cookies()
+        assert [cookie["name"] for cookie in cookies] == ["energy_dashboard_panel"]
 
 
 async def test_logging_out_ends_the_panel(product: Product, browser: Browser, plain_user: User) -> None:

@@ -46,9 +46,11 @@ class EnergyDashboardPanel extends HTMLElement {
   }
 
   set hass(hass) {
-    const first = this.#hass === undefined;
+    const before = this.#hass;
     this.#hass = hass;
-    if (first) this.#begin();
+    const back = hass.connected && before?.connected === false;
+    if (back) this.#ends = 0; // Home Assistant may have started anew, without any session
+    if (back || !before) this.#begin();
   }
 
   set panel(panel) {
