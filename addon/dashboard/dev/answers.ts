@@ -174,42 +174,103 @@ function provenanceOf(us: number, nowUs: number): Provenance {
   return 'measured';
 }
 
-const stepOf = (resolution: Resolution, spanUs: number): number => (resolution === '5min' ? FIVE_US : resolution === 'hour' ? HOUR_US : spanUs);
+type Sums = Flows<number> & { devices: number[] };
+const daySums = new Map<string, Sums>();
+
+const gridOnly = (flows: Flows<number>): Flows<number> => ({
+  ...emptyFlows(() => 0), home: flows.home, grid_import: flows.home, grid_to_home: flows.home,
+});
+
+function addMinutes(into: Sums, minutes: readonly Minute[], scenario: Scenario): void {
+  for (const minute of minutes) {
+    const flows = scenario === 'grid_only' ? gridOnly(flowsOf(minute)) : flowsOf(minute);
+    for (const name of FLOW_NAMES) into[name] += flows[name] / 60;
+    DEVICE_NAMES.forEach((name, i) => {
+      into.devices[i] = (into.devices[i] ?? 0) + minute.devices[name] / 60;
+    });
+  }
+}
+
+const noSums = (): Sums => ({ ...emptyFlows(() => 0), devices: DEVICE_NAMES.map(() => 0) });
+
+/** The sums of a span: whole days are computed once. */
+function sumsOf(startUs: number, endUs: number, scenario: Scenario): Sums {
+  const sums = noSums();
+  for (let date = dateOf(startUs, ZONE); startOfDay(date, ZONE) < endUs; date = addDays(date, 1)) {
+    const [from, until] = [startOfDay(date, ZONE), startOfDay(addDays(date, 1), ZONE)];
+    const place = (us: number): number => Math.round((us - from) / MINUTE_US);
+    if (startUs <= from && endUs >= until) {
+      const known = daySums.get(`${scenario} ${date}`) ?? noSums();
+      if (!daySums.has(`${scenario} ${date}`)) addMinutes(known, dayOf(date), scenario);
+      daySums.set(`${scenario} ${date}`, known);
+      for (const name of FLOW_NAMES) sums[name] += known[name];
+      known.devices.forEach((kwh, i) => { sums.devices[i] = (sums.devices[i] ?? 0) + kwh; });
+    } else addMinutes(sums, dayOf(date).slice(place(Math.max(startUs, from)), place(Math.min(endUs, until))), scenario);
+  }
+  return sums;
+}
+
+const BORDERS: Partial<Record<Resolution, (date: string) => boolean>> = {
+  day: () => true,
+  week: (date) => new Date(`${date}T00:00:00Z`).getUTCDay() === 1,
+  month: (date) => date.endsWith('-01'),
+  year: (date) => date.endsWith('-01-01'),
+};
+
+function edgesOf(startUs: number, endUs: number, resolution: Resolution): number[] {
+  const edges = [startUs];
+  const isBorder = BORDERS[resolution];
+  if (isBorder) {
+    for (let date = addDays(dateOf(startUs, ZONE), 1); startOfDay(date, ZONE) < endUs; date = addDays(date, 1)) if (isBorder(date)) edges.push(startOfDay(date, ZONE));
+  } else if (resolution !== 'total') {
+    const step = resolution === '5min' ? FIVE_US : HOUR_US;
+    for (let us = startUs + step; us < endUs; us += step) edges.push(us);
+  }
+  return [...edges, endUs].map(Math.round);
+}
+
+const WORST: readonly Provenance[] = ['measured', 'backfilled', 'interpolated', 'statistics', 'missing'];
+
+/** The worst of a step's hours that have happened and were recorded at all. */
+function worstOf(startUs: number, endUs: number, nowUs: number): Provenance {
+  let worst = -1;
+  for (let us = Math.max(startUs, statisticsSince(nowUs)); us < Math.min(endUs, nowUs); us += HOUR_US) worst = Math.max(worst, WORST.indexOf(provenanceOf(us, nowUs)));
+  return WORST[worst] ?? 'missing';
+}
 
 export function energy(startUs: number, endUs: number, resolution: Resolution, scenario: Scenario, nowUs: number): Energy {
-  const step = stepOf(resolution, endUs - startUs);
-  const edges: number[] = [];
-  for (let us = startUs; us < endUs; us += step) edges.push(us);
-  edges.push(endUs);
-  const count = edges.length - 1;
+  const edges_us = edgesOf(startUs, endUs, resolution);
+  const count = edges_us.length - 1;
   const columns = emptyFlows<(number | null)[]>(() => Array.from({ length: count }, () => null));
   const devices = DEVICE_NAMES.map((name, i) => ({ key: `device_${i}`, name: name, parent: null, values: Array.from<number | null>({ length: count }).fill(null), total: null as number | null }));
   const totals = emptyFlows<number | null>(() => null);
-  const provenance = edges.slice(0, -1).map((us) => provenanceOf(us, nowUs));
-  for (let us = startUs; us < Math.min(endUs, nowUs); us += MINUTE_US) {
-    const i = Math.floor((us - startUs) / step);
-    if (count > 1 && provenance[i] === 'missing') continue;
-    const minute = minuteAt(us);
-    const flows = scenario === 'grid_only' ? { ...flowsOf({ ...minute, links: { ...minute.links } }), solar: 0, battery_discharge: 0, battery_charge: 0, grid_export: 0, grid_import: minute.home, grid_to_home: minute.home, solar_to_home: 0, battery_to_home: 0, solar_to_battery: 0, solar_to_grid: 0 } : flowsOf(minute);
+  const provenance: Provenance[] = [];
+  for (let i = 0; i < count; i++) {
+    const from = edges_us[i] ?? 0;
+    const until = edges_us[i + 1] ?? 0;
+    provenance.push(worstOf(from, until, nowUs));
+    const [known, end] = [Math.max(from, statisticsSince(nowUs)), Math.min(until, nowUs)];
+    if (known >= end || (provenance[i] === 'missing' && until - from <= HOUR_US)) continue;
+    const sums = sumsOf(known, end, scenario);
     for (const name of FLOW_NAMES) {
-      columns[name][i] = (columns[name][i] ?? 0) + flows[name] / 60;
-      totals[name] = (totals[name] ?? 0) + flows[name] / 60;
+      columns[name][i] = sums[name];
+      totals[name] = (totals[name] ?? 0) + sums[name];
     }
-    for (const device of devices) {
-      const kwh = minute.devices[device.name] / 60;
-      device.values[i] = (device.values[i] ?? 0) + kwh;
-      device.total = (device.total ?? 0) + kwh;
-    }
+    devices.forEach((device, k) => {
+      device.values[i] = sums.devices[k] ?? 0;
+      device.total = (device.total ?? 0) + (sums.devices[k] ?? 0);
+    });
   }
-  const tracked = devices.reduce((sum, device) => sum + (device.total ?? 0), 0);
   const all = scenario !== 'grid_only';
+  const tracked = devices.reduce((sum, device) => sum + (device.total ?? 0), 0);
   const known = totals.home !== null;
+  const gas = columns.home.map((home, i) => (home === null ? null : (0.12 * (Math.min(edges_us[i + 1] ?? 0, nowUs) - (edges_us[i] ?? 0))) / HOUR_US));
   return {
-    site: SITE, zone: ZONE, resolution, edges_us: edges.map(Math.round),
+    site: SITE, zone: ZONE, resolution, edges_us,
     has: { solar: all, battery: all, grid: true, export: all, gas: true, water: false },
     flows: columns, devices,
     untracked: columns.home.map((home, i) => (home === null ? null : Math.max(0, home - devices.reduce((sum, device) => sum + (device.values[i] ?? 0), 0)))),
-    gas: { unit: 'm³', values: edges.slice(0, -1).map((us) => (us < nowUs ? (0.12 * step) / HOUR_US : null)), total: known ? 0.12 * ((Math.min(endUs, nowUs) - startUs) / HOUR_US) : null },
+    gas: { unit: 'm³', values: gas, total: known ? gas.reduce<number>((sum, value) => sum + (value ?? 0), 0) : null },
     water: null,
     provenance,
     totals: {

@@ -57,6 +57,7 @@ function solarAt(date: string, minute: number): number {
 }
 
 const cache = new Map<string, Minute[]>();
+const CACHED_DAYS = 60;
 
 /** The 1,440 minutes of a local day. */
 export function dayOf(date: string): Minute[] {
@@ -75,6 +76,7 @@ export function dayOf(date: string): Minute[] {
     const grid = home - solar - battery;
     minutes.push({ solar, home, grid, battery, charge: stored * 10, devices, links: divide({ solar, grid, battery }) });
   }
+  if (cache.size >= CACHED_DAYS) cache.clear();
   cache.set(date, minutes);
   return minutes;
 }

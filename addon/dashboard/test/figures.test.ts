@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { keepScale, scaleFor } from '../src/domain/axis';
-import { dayOf, highestOf, hourTicks, joinSteps } from '../src/domain/day';
+import { hourTicks } from '../src/domain/step-names';
+import { highestOf, joinSteps, stepsOf } from '../src/domain/steps';
 import { listEntities } from '../src/domain/entity-list';
 import { fedOf } from '../src/domain/fed';
 import { biggestUses, figuresOf, useColumns } from '../src/domain/figures';
@@ -78,12 +79,12 @@ describe('a day', () => {
     flows: flows((name) => column(name === 'solar' ? 3 : name === 'home' ? 2 : name === 'grid_export' ? 1 : 0)),
     provenance: Array.from({ length: 24 }, (_, i) => (i === 9 ? 'backfilled' : i < 14 ? 'measured' : 'missing')),
   });
-  const day = dayOf(hours, [], 'hour', (edges[13] ?? 0) + HOUR_US / 4);
+  const day = stepsOf(hours, [], 'hour', (edges[13] ?? 0) + HOUR_US / 4);
 
   it('has as many steps as have happened', () => {
     expect(day.known).toBe(14);
-    expect(dayOf(hours, [], 'hour', (edges[14] ?? 0) + 1).known).toBe(14);
-    expect(dayOf(hours, [], 'hour', edges[24] ?? 0).known).toBe(24);
+    expect(stepsOf(hours, [], 'hour', (edges[14] ?? 0) + 1).known).toBe(14);
+    expect(stepsOf(hours, [], 'hour', edges[24] ?? 0).known).toBe(24);
   });
 
   it('is as high as its highest side', () => {
@@ -97,7 +98,7 @@ describe('a day', () => {
   });
 
   it('is mean power in finer steps', () => {
-    const fine = dayOf({ ...hours, edges_us: edges.map((us) => (edges[0] ?? 0) + (us - (edges[0] ?? 0)) / 12) }, [], '5min', Infinity);
+    const fine = stepsOf({ ...hours, edges_us: edges.map((us) => (edges[0] ?? 0) + (us - (edges[0] ?? 0)) / 12) }, [], '5min', Infinity);
     expect(fine.perKwh).toBeCloseTo(12, 9);
   });
 

@@ -65,6 +65,17 @@ describe('addresses', () => {
     ['energy', '?day=2026-11-20', 'energy?day=2026-11-20'],
     ['energy', '?day=2026-02-30', 'energy'],
     ['now', '?day=2026-11-20', 'now'],
+    ['energy', '?day=now', 'energy'],
+    ['energy', '?week=2026-11-16', 'energy?week=2026-11-16'],
+    ['energy', '?month=2026-11', 'energy?month=2026-11'],
+    ['energy', '?month=2026-11-20', 'energy?month=2026-11'],
+    ['energy', '?month=now&compare=none', 'energy?month=now&compare=none'],
+    ['energy', '?year=2025&compare=year', 'energy?year=2025&compare=year'],
+    ['energy', '?year=9', 'energy?year=now'],
+    ['energy', '?from=2026-11-20&to=2026-11-02', 'energy?from=2026-11-02&to=2026-11-20'],
+    ['energy', '?from=2026-11-02', 'energy'],
+    ['energy', '?from=1900-01-01&to=2026-11-02', 'energy'],
+    ['energy', '?compare=nothing', 'energy'],
     ['costs', '', 'now'],
   ])('%s%s is %s', (path, search, address) => {
     expect(addressOf(parseRoute(path, search))).toBe(address);

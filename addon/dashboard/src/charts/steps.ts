@@ -20,9 +20,11 @@ export interface StepsModel {
   line: { name: string; values: readonly (number | null)[] } | null;
   /** Bars with space between them, or steps without. */
   bars: boolean;
-  /** Labels at step edges. */
+  /** Labels at step edges, or between them. */
   ticks: readonly { at: number; label: string }[];
   scale: Scale;
+  /** A value of the axis in print. */
+  print: (value: number) => string;
   marks: readonly Mark[];
   /** Printed in a missing band that has room for it. */
   markLabel: (mark: Mark) => string;
@@ -47,14 +49,18 @@ type Draw = (coord: Coord) => Node[];
 
 const NARROW = 480;
 const BAR_SPACE = 0.13;
+const DIGIT_WIDTH = 6.8;
+const LABEL_GAP = 10;
 const FONT = '12px Roboto, sans-serif';
 const MARK_BELOW_AXIS = 6;
+const PARTLY_WIDTH = 10;
+const PARTLY_HEIGHT = 7;
 
 /** The margins of the plot within the chart, so that an overlay can find a step's place. */
 export function plotOf(model: StepsModel, width: number): Plot {
   const narrow = width < NARROW;
   return {
-    left: narrow ? 28 : 34,
+    left: Math.max(narrow ? 28 : 34, Math.ceil(model.print(model.scale.max).length * DIGIT_WIDTH) + LABEL_GAP),
     right: model.ends.length > 0 && !narrow ? 88 : narrow ? 6 : 18,
     top: model.captions ? 24 : 10,
     bottom: model.marks.length > 0 || model.below.length > 0 ? 30 : 24,
@@ -157,6 +163,7 @@ function drawMark(mark: Mark, model: StepsModel, palette: Palette): Draw {
   return (coord) => {
     const [x0, bottom] = coord([mark.from, lowest]);
     const [x1, top] = coord([mark.until, model.scale.max]);
+    if (mark.partly) return [partlySign(x0, x1, bottom, palette)];
     if (mark.kind === 'missing') return missingBand(x0, x1, top, bottom, model.markLabel(mark), palette);
     const line = (y: number, style: object): Node => ({ type: 'line', shape: { x1: x0 + 1, x2: x1 - 1, y1: y, y2: y }, style: { stroke: palette.ink, ...style } });
     const y = Math.round(bottom) + MARK_BELOW_AXIS;
@@ -164,6 +171,13 @@ function drawMark(mark: Mark, model: StepsModel, palette: Palette): Draw {
     if (mark.kind === 'interpolated') return [line(y + 0.5, { lineWidth: 1, lineDash: [6, 3] })];
     return [line(y - 1.5, { lineWidth: 1, stroke: palette.ink2 }), line(y + 1.5, { lineWidth: 1, stroke: palette.ink2 })];
   };
+}
+
+/** Something is missing of steps that are known: a sign under them, since the bar stands. */
+function partlySign(x0: number, x1: number, bottom: number, palette: Palette): Node {
+  const width = Math.min(x1 - x0 - 2, PARTLY_WIDTH);
+  const shape = { x: Math.round((x0 + x1 - width) / 2), y: Math.round(bottom) + 2, width: Math.max(2, Math.round(width)), height: PARTLY_HEIGHT };
+  return { type: 'rect', shape, style: { fill: palette.error } };
 }
 
 function missingBand(x0: number, x1: number, top: number, bottom: number, label: string, palette: Palette): Node[] {
@@ -188,7 +202,7 @@ function drawEnds(model: StepsModel, palette: Palette): Draw {
 
 function axes(model: StepsModel, palette: Palette, plot: Plot): Pick<ChartOption, 'grid' | 'xAxis' | 'yAxis'> {
   const label = { color: palette.ink2, fontSize: 12, lineHeight: 16, fontFamily: 'Roboto, sans-serif' };
-  const inside = plot.left < 34;
+  const inside = plot.right < 18;
   const labels = new Map(model.ticks.map((tick) => [tick.at, tick.label]));
   return {
     grid: { ...plot, outerBoundsMode: 'none' },
@@ -203,8 +217,8 @@ function axes(model: StepsModel, palette: Palette, plot: Plot): Pick<ChartOption
         ...label,
         margin: model.marks.length > 0 || model.below.length > 0 ? 12 : 6,
         customValues: model.ticks.map((tick) => tick.at),
-        alignMinLabel: inside ? 'left' : 'center',
-        alignMaxLabel: inside ? 'right' : 'center',
+        alignMinLabel: inside && labels.has(0) ? 'left' : 'center',
+        alignMaxLabel: inside && labels.has(model.count) ? 'right' : 'center',
         formatter: (value: number) => labels.get(value) ?? '',
       },
     },
@@ -216,7 +230,7 @@ function axes(model: StepsModel, palette: Palette, plot: Plot): Pick<ChartOption
       axisLine: { show: false },
       axisTick: { show: false },
       splitLine: { lineStyle: { color: palette.line } },
-      axisLabel: { ...label, formatter: (value: number) => String(Number(Math.abs(value).toPrecision(4))) },
+      axisLabel: { ...label, formatter: (value: number) => model.print(Math.abs(value)) },
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Who fed whom over a period, as nodes and links in printed kWh. */
 import type { Energy } from '../api/types';
-import { kwhDecimals, topLevel, type Figures } from './figures';
+import { topLevel, type Figures } from './figures';
 import { roundParts } from './rounding';
 
 export type NodeId = 'grid' | 'battery' | 'solar' | 'home' | 'toBattery' | 'toGrid' | 'others' | 'untracked' | `device ${string}`;
@@ -20,6 +20,8 @@ export interface FedLink {
 }
 
 export interface Fed {
+  /** Of the printed kWh. */
+  decimals: number;
   nodes: FedNode[];
   links: FedLink[];
 }
@@ -53,7 +55,7 @@ export function fedOf(energy: Energy, figures: Figures): Fed {
   const printed = new Set(nodes.filter(({ kwh }) => kwh > 0).map(({ id }) => id));
   const shown = all.filter(({ from, to }) => printed.has(from) && printed.has(to));
   const used = new Set(shown.flatMap(({ from, to }) => [from, to]));
-  return { nodes: nodes.filter(({ id }) => used.has(id)), links: shown };
+  return { decimals: figures.decimals, nodes: nodes.filter(({ id }) => used.has(id)), links: shown };
 }
 
 interface Use extends FedNode {
@@ -73,7 +75,7 @@ function usesOf(energy: Energy, figures: Figures): Use[] {
   uses.push({ id: 'untracked', name: null, exact: Math.max(0, (energy.totals.home ?? 0) - tracked) });
   const printed = roundParts(
     uses.map(({ exact }) => exact),
-    kwhDecimals(figures.totalFrom),
+    figures.decimals,
     figures.home,
   );
   return uses.map((use, i) => ({ ...use, kwh: printed[i] ?? 0 }));

@@ -11,6 +11,8 @@ export interface UseRow {
 /** Printed figures of a period, kWh. */
 export interface Figures {
   known: boolean;
+  /** Of all printed kWh, so that they add up as they are read. */
+  decimals: number;
   solar: number;
   battery_discharge: number;
   grid_import: number;
@@ -31,7 +33,7 @@ export interface Figures {
 export const BIGGEST_USES = 2;
 
 /** Decimals of printed kWh: 1, none from 1,000 up. */
-export const kwhDecimals = (kwh: number): number => (Math.abs(kwh) >= 999.95 ? 0 : 1);
+const kwhDecimals = (kwh: number): number => (Math.abs(kwh) >= 999.95 ? 0 : 1);
 
 /** The keys of the biggest top-level devices of a period, biggest first. */
 export function biggestUses(energy: Energy, count = BIGGEST_USES): string[] {
@@ -62,6 +64,7 @@ export function figuresOf(energy: Energy, uses: readonly string[] = biggestUses(
   const [home, charge, exported] = three(roundParts(sinks, decimals, closes ? totalFrom : sum(sinks)));
   return {
     known: isKnown(totals),
+    decimals,
     solar,
     battery_discharge: discharge,
     grid_import: imported,

@@ -13,6 +13,7 @@ export function localeOf(languages: readonly string[]): string {
 /** How numbers and times are printed, in one place. Times are those of the home's zone. */
 export class Formats {
   private readonly numbers = new Map<number, Intl.NumberFormat>();
+  private readonly dateFormats = new Map<string, Intl.DateTimeFormat>();
   private readonly clock: Intl.DateTimeFormat;
   private readonly clockSeconds: Intl.DateTimeFormat;
   private readonly twelve: boolean;
@@ -47,6 +48,11 @@ export class Formats {
   /** Kilowatt-hours, 1 decimal, none from 1,000 up, without unit. */
   kwh(value: number): string {
     return this.number(value, Math.abs(value) >= 999.95 ? 0 : 1);
+  }
+
+  /** A value of an axis, with as many decimals as it needs. */
+  axis(value: number): string {
+    return new Intl.NumberFormat(this.locale, { maximumSignificantDigits: 4 }).format(value);
   }
 
   /** A share as whole percents: "52 %". */
@@ -142,6 +148,11 @@ export class Formats {
     return this.date(date, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }).replaceAll(',', '');
   }
 
+  /** "Wed" */
+  weekday(date: string): string {
+    return this.date(date, { weekday: 'short' });
+  }
+
   /** "Wed 15" */
   dayShort(date: string): string {
     return `${this.date(date, { weekday: 'short' })} ${Number(date.slice(8))}`;
@@ -162,15 +173,46 @@ export class Formats {
     return this.date(date, { day: 'numeric', month: 'short', year: 'numeric' });
   }
 
+  /** "15 Apr" */
+  dayMonth(date: string): string {
+    return this.date(date, { day: 'numeric', month: 'short' });
+  }
+
+  /** "April 2026" or "April" */
+  monthLong(date: string, year: boolean): string {
+    return this.date(date, { month: 'long', ...(year ? { year: 'numeric' } : {}) });
+  }
+
+  /** "16–22 November 2026", "28 Dec – 3 Jan" */
+  days(first: string, last: string, { year, short }: { year: boolean; short: boolean }): string {
+    const format = this.dates({ day: 'numeric', month: short ? 'short' : 'long', ...(year ? { year: 'numeric' } : {}) });
+    return format.formatRange(this.noonMs(first), this.noonMs(last)).replace(/\u2009|\u202f/g, ' ');
+  }
+
   /** "Apr" or "Apr 2026" */
   month(date: string, year: boolean): string {
     const name = this.date(date, { month: 'short' }).slice(0, 3);
     return year ? `${name} ${date.slice(0, 4)}` : name;
   }
 
-  /** A local date in words; the date's own noon is formatted, so that no zone can move it to a neighbour. */
   private date(date: string, options: Intl.DateTimeFormatOptions): string {
-    return new Intl.DateTimeFormat(this.locale, { ...options, timeZone: this.zone }).format((startOfDay(date, this.zone) + DAY_US / 2) / 1000);
+    return this.dates(options).format(this.noonMs(date));
+  }
+
+  /** Formats are costly to make, and a year's table prints hundreds of dates. */
+  private dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+    const name = JSON.stringify(options);
+    let format = this.dateFormats.get(name);
+    if (!format) {
+      format = new Intl.DateTimeFormat(this.locale, { ...options, timeZone: this.zone });
+      this.dateFormats.set(name, format);
+    }
+    return format;
+  }
+
+  /** The date's own noon, so that no zone can move it to a neighbour. */
+  private noonMs(date: string): number {
+    return (startOfDay(date, this.zone) + DAY_US / 2) / 1000;
   }
 }
 

@@ -36,7 +36,7 @@ interface Kind {
   amount: (value: number, formats: Formats) => string;
 }
 
-const KWH: Kind = { unit: 'kWh', scale: 1, decimals: 1, print: (value, formats) => formats.kwh(value), amount: (value, formats) => `${formats.kwh(value)} kWh` };
+const kwhKind = (decimals: number): Kind => ({ unit: 'kWh', scale: 1, decimals, print: (value, formats) => formats.number(value, decimals), amount: (value, formats) => `${formats.number(value, decimals)} kWh` });
 const SHARE: Kind = { unit: '%', scale: 100, decimals: 0, print: (value, formats) => formats.number(value, 0), amount: (value) => tn('energy.points', value) };
 const volume = (unit: string): Kind => ({
   unit,
@@ -67,10 +67,11 @@ function compare(value: number, before: number, kind: Kind, { day, formats }: Ag
 export function keyNumbersOf({ has, gas, water }: Energy, figures: Figures, was: Figures | null, day: string, formats: Formats): KeyNumber[] {
   const against: Against = { was, day, formats };
   const number = (name: string, kind: Kind, of: Of, without?: string): KeyNumber => keyNumber(name, kind, figures, of, against, without);
-  const numbers = [number(t('row.home'), KWH, ({ home }) => home)];
+  const kwh = kwhKind(figures.decimals);
+  const numbers = [number(t('row.home'), kwh, ({ home }) => home)];
   if (has.solar || has.battery) numbers.push(number(t('row.self_sufficiency'), SHARE, ({ selfSufficiency }) => selfSufficiency, t('energy.noUse')));
   if (has.solar) numbers.push(number(t('row.self_consumption'), SHARE, ({ selfConsumption }) => selfConsumption, t('energy.noSolar')));
-  else if (has.grid) numbers.push(number(t('row.grid_import'), KWH, ({ grid_import }) => grid_import));
+  else if (has.grid) numbers.push(number(t('row.grid_import'), kwh, ({ grid_import }) => grid_import));
   if (gas) numbers.push(number(t('row.gas'), volume(gas.unit), (of) => of.gas));
   if (water) numbers.push(number(t('row.water'), volume(water.unit), (of) => of.water));
   return numbers;

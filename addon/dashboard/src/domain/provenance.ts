@@ -12,18 +12,20 @@ export interface Mark {
   partly: boolean;
 }
 
-/** Runs of equal provenance other than measured. `length`: intervals after it have not happened yet. */
-export function marksOf(provenance: readonly Provenance[], length = provenance.length, partly: (i: number) => boolean = () => false): Mark[] {
+/** Runs of equal provenance other than measured. `length`: intervals after it have not happened yet; `before`: those at the left precede all records. */
+export function marksOf(provenance: readonly Provenance[], length = provenance.length, partly: (i: number) => boolean = () => false, before = 0): Mark[] {
   const marks: Mark[] = [];
-  for (let i = 0; i < length; i++) {
-    const kind = provenance[i] ?? 'measured';
-    if (kind === 'measured') continue;
-    const last = marks.at(-1);
-    const part = partly(i);
-    if (last?.kind === kind && last.until === i && last.partly === part) last.until = i + 1;
-    else marks.push({ kind, from: i, until: i + 1, partly: part });
+  for (let i = before; i < length; i++) {
+    const kind = provenance[i];
+    if (kind !== undefined && kind !== 'measured') addMark(marks, i, kind, partly(i));
   }
   return marks;
+}
+
+function addMark(marks: Mark[], i: number, kind: Mark['kind'], partly: boolean): void {
+  const last = marks.at(-1);
+  if (last?.kind === kind && last.until === i && last.partly === partly) last.until = i + 1;
+  else marks.push({ kind, from: i, until: i + 1, partly });
 }
 
 export interface Known {
@@ -32,6 +34,8 @@ export interface Known {
   known: number;
   /** Whether an interval is known in part although its provenance says missing. */
   partly: (i: number) => boolean;
+  /** Intervals at the left that precede all records: nothing is said of them. */
+  before?: number;
 }
 
 const ORDER: readonly Mark['kind'][] = ['missing', 'interpolated', 'backfilled', 'statistics'];
@@ -51,12 +55,13 @@ function spansText(marks: readonly Mark[], spanOf: (from: number, until: number)
 }
 
 /** "09:00–10:00 backfilled from Home Assistant’s history. All else measured, nothing missing." */
-export function knownSentence({ provenance, known: length, partly }: Known, spanOf: (from: number, until: number) => string): string {
-  if (length === 0) return '';
-  const first = provenance[0] ?? 'missing';
-  const alike = provenance.slice(0, length).every((kind, i) => kind === first && !partly(i));
+export function knownSentence({ provenance, known: length, partly, before = 0 }: Known, spanOf: (from: number, until: number) => string): string {
+  if (length <= before) return '';
+  const first = provenance[before] ?? 'missing';
+  const judged = provenance.slice(before, length);
+  const alike = judged.every((kind, i) => kind === first && !partly(before + i));
   if (alike) return t(ALL[first] as 'known.all.measured');
-  const marks = marksOf(provenance, length, partly);
+  const marks = marksOf(provenance, length, partly, before);
   const clause = (own: readonly Mark[], key: 'known.span.missing'): string[] => (own.length > 0 ? [t(key, { spans: spansText(own, spanOf) })] : []);
   const clauses = ORDER.flatMap((kind) => {
     const own = marks.filter((mark) => mark.kind === kind);
@@ -64,6 +69,6 @@ export function knownSentence({ provenance, known: length, partly }: Known, span
     return [...clause(own.filter((mark) => !mark.partly), key), ...clause(own.filter((mark) => mark.partly), 'known.span.partly' as 'known.span.missing')];
   });
   const missing = marks.some((mark) => mark.kind === 'missing');
-  if (provenance.slice(0, length).includes('measured')) clauses.push(t(missing ? 'known.rest.measured' : 'known.rest.measuredAll'));
+  if (judged.includes('measured')) clauses.push(t(missing ? 'known.rest.measured' : 'known.rest.measuredAll'));
   return clauses.join(' ');
 }

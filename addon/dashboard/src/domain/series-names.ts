@@ -1,5 +1,5 @@
 import { t } from '../i18n';
-import type { DaySeries } from './day';
+import type { Column } from './steps';
 
 const NAMES = {
   solar: 'series.solar',
@@ -10,7 +10,7 @@ const NAMES = {
 } as const;
 
 /** A series in words; `alone`: no device is drawn by name, so the rest is all use. */
-export function seriesName({ id, name }: Pick<DaySeries, 'id' | 'name'>, alone: boolean): string {
+export function seriesName({ id, name }: Pick<Column, 'id' | 'name'>, alone: boolean): string {
   if (id in NAMES) return t(NAMES[id as keyof typeof NAMES]);
   return name ?? t(alone ? 'series.homeUse' : 'series.otherUse');
 }

@@ -1,14 +1,15 @@
-/** One step of a day, read: each series with what it was, printed so that the parts add up. */
+/** One step of a period, read: each series with what it was, printed so that the parts add up. */
 import { t } from '../i18n';
-import type { Day, DaySeries } from './day';
+import { stepsName } from './step-names';
+import type { Column, Steps } from './steps';
 import type { Formats } from './format';
 import { roundParts, roundTo } from './rounding';
 import { seriesName } from './series-names';
 
 export interface ReadingRow {
-  series: DaySeries;
+  series: Column;
   name: string;
-  /** kW, or kWh of an hour. */
+  /** kW, or kWh of a step. */
   value: number;
 }
 
@@ -25,18 +26,18 @@ export interface StepReading {
 }
 
 /** Null where nothing is known of the step. */
-export function readStep(day: Day, index: number, formats: Formats): StepReading | null {
-  const kind = day.provenance[index] ?? 'missing';
-  const from = rowsOf(day.from, index, day.perKwh);
+export function readStep(steps: Steps, index: number, formats: Formats): StepReading | null {
+  const kind = steps.provenance[index] ?? 'missing';
+  const from = rowsOf(steps.from, index, steps.perKwh);
   const total = roundTo(from.reduce((sum, { value }) => sum + value, 0), 2);
-  const alone = day.to.filter(({ colour }) => colour.startsWith('use-')).length === 1;
-  const to = rowsOf(day.to, index, day.perKwh, total, alone);
+  const alone = steps.to.filter(({ colour }) => colour.startsWith('use-')).length === 1;
+  const to = rowsOf(steps.to, index, steps.perKwh, total, alone);
   if (from.length === 0 && to.length === 0) return null;
   return {
-    span: t('energy.read', { from: formats.time(day.edges_us[index] ?? 0), to: formats.time(day.edges_us[index + 1] ?? 0) }),
-    known: t(day.partly(index) ? 'known.partly' : `known.${kind}`),
-    unit: day.steps === 'hour' ? 'kWh' : 'kW',
-    perKwh: day.perKwh,
+    span: stepsName(steps, index, index + 1, formats, true),
+    known: t(steps.partly(index) ? 'known.partly' : `known.${kind}`),
+    unit: steps.unit,
+    perKwh: steps.perKwh,
     from,
     to,
     totalFrom: total,
@@ -44,7 +45,7 @@ export function readStep(day: Day, index: number, formats: Formats): StepReading
   };
 }
 
-function rowsOf(list: readonly DaySeries[], index: number, perKwh: number, closeTo?: number, alone = false): ReadingRow[] {
+function rowsOf(list: readonly Column[], index: number, perKwh: number, closeTo?: number, alone = false): ReadingRow[] {
   const known = list.filter(({ values }) => values[index] != null);
   const exact = known.map(({ values }) => Math.max(0, values[index] ?? 0) * perKwh);
   const sum = exact.reduce((a, b) => a + b, 0);

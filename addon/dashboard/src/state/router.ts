@@ -1,26 +1,26 @@
-/** Addresses: `now`, `energy?day=2026-11-20`, `status`, relative to the page's base. */
-import { isDate } from '../domain/time';
+/** Addresses: `now`, `energy?month=2026-11&compare=year`, `status`, relative to the page's base. */
+import { PRESENT_DAY, parseChosen, queryOf, type Chosen } from '../domain/periods';
 
 export const VIEWS = ['now', 'energy', 'status'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 export interface Route {
   view: ViewName;
-  /** The day of the Energy view; null is today. */
-  day: string | null;
+  /** The period of the Energy view. */
+  chosen: Chosen;
 }
 
 /** The route of a path below the base; anything unknown is Now. */
 export function parseRoute(path: string, search: string): Route {
   const name = path.replace(/^\/+|\/+$/g, '');
   const view = VIEWS.find((known) => known === name) ?? 'now';
-  const day = new URLSearchParams(search).get('day');
-  return { view, day: view === 'energy' && day !== null && isDate(day) ? day : null };
+  return { view, chosen: view === 'energy' ? parseChosen(search) : PRESENT_DAY };
 }
 
 /** The address of a route, relative to the base. */
-export function addressOf({ view, day }: Route): string {
-  return view === 'energy' && day !== null ? `${view}?day=${day}` : view;
+export function addressOf({ view, chosen }: Route): string {
+  const query = view === 'energy' ? queryOf(chosen) : '';
+  return query ? `${view}?${query}` : view;
 }
 
 export class Router {

@@ -12,6 +12,7 @@ import { Router, VIEWS, parseRoute } from '../state/router';
 import { exchangeAddressToken } from '../state/session';
 import { Store } from '../state/store';
 import { base, button, card } from '../styles/shared';
+import type { ChosenEvent } from './energy';
 import './energy';
 import './login';
 import './now';
@@ -107,7 +108,7 @@ export class EdApp extends LitElement {
       case 'now':
         return html`<ed-now-view .store=${store}></ed-now-view>`;
       case 'energy':
-        return html`<ed-energy-view .store=${store} .day=${route.day} @day=${this.goDay}></ed-energy-view>`;
+        return html`<ed-energy-view .store=${store} .chosen=${route.chosen} @chosen=${this.choose}></ed-energy-view>`;
       case 'status':
         return html`<ed-status-view .store=${store}></ed-status-view>`;
     }
@@ -149,8 +150,8 @@ export class EdApp extends LitElement {
     this.requestUpdate();
   };
 
-  private goDay(event: CustomEvent<string | null>): void {
-    this.router.go({ view: 'energy', day: event.detail });
+  private choose(event: ChosenEvent): void {
+    this.router.go({ view: 'energy', chosen: event.chosen });
   }
 
   /** Links to views change the address without loading the page anew. */

@@ -1,42 +1,52 @@
-/** Energy: a day by source and use, its totals, who fed whom, compared with the day before. */
+/** Energy: a period by source and use, its totals, who fed whom, compared with another period. */
 import { mdiCalendarQuestionOutline, mdiLanDisconnect } from '@mdi/js';
 import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { fetchEnergy } from '../api/client';
-import type { Energy, SiteStatus } from '../api/types';
-import { StepsEvent } from '../components/energy/day-card';
-import '../components/energy/day-card';
+import type { SiteStatus } from '../api/types';
+import type { CompareEvent } from '../components/energy/compare-menu';
 import '../components/energy/fed-card';
 import { keyNumberStyles, renderKeyCards, renderKeyRow } from '../components/energy/key-numbers';
-import { StepEvent } from '../components/energy/period-bar';
+import type { KindEvent, StepEvent } from '../components/energy/period-bar';
 import '../components/energy/period-bar';
+import type { RangeEvent } from '../components/energy/range-inputs';
+import type { StepsEvent } from '../components/energy/steps-card';
+import '../components/energy/steps-card';
 import '../components/energy/totals-card';
 import '../components/message/message';
 import '../components/message/shapes';
 import { keepScale, type Scale } from '../domain/axis';
-import { dayOf, highestOf, type Day } from '../domain/day';
 import { fedOf } from '../domain/fed';
 import { biggestUses, figuresOf, type Figures } from '../domain/figures';
 import { keyNumbersOf, type KeyNumber } from '../domain/key-numbers';
-import { MINUTE_US, addDays, dateOf, startOfDay } from '../domain/time';
+import { comparedName, periodBrief, periodName, periodShort, presentName } from '../domain/period-names';
+import { PRESENT_DAY, choose, isPresent, neighbour, periodAt, periodOf, withKind, type Chosen, type Period } from '../domain/periods';
+import { highestOf, lengthOf, onlyHours, stepsOf, type Steps } from '../domain/steps';
+import { HOUR_US, dateOf } from '../domain/time';
 import { t } from '../i18n';
 import { StoreController } from '../state/controller';
 import { Loader } from '../state/loader';
+import { fetchPeriod, nameOf, type Asked, type Compared, type PeriodEnergy } from '../state/period-energy';
 import type { Store } from '../state/store';
 import { base, card, table } from '../styles/shared';
 
 const REFRESH_EVERY_MS = 60_000;
 const REFRESH_AT_MOST_EVERY_MS = 15_000;
-const COMPARE_TO_US = 5 * MINUTE_US;
 const AXIS_STEPS = 2;
 const NARROW = '(max-width: 599.98px)';
 
-interface Loaded {
-  date: string;
-  energy: Energy;
-  was: Energy | null;
-  /** Until when the day before counts, or null for all of it. */
-  comparedUntilUs: number | null;
+export class ChosenEvent extends Event {
+  constructor(readonly chosen: Chosen) {
+    super('chosen');
+  }
+}
+
+interface Computed {
+  of: PeriodEnergy;
+  narrow: boolean;
+  steps: Steps;
+  uses: string[];
+  figures: Figures;
+  was: Figures | null;
 }
 
 @customElement('ed-energy-view')
@@ -80,18 +90,18 @@ export class EdEnergyView extends LitElement {
   ];
 
   @property({ attribute: false }) store!: Store;
-  /** The day of the address; null is today. */
-  @property({ attribute: false }) day: string | null = null;
-  @state() private steps: 'hour' | '5min' = 'hour';
+  /** The period of the address. */
+  @property({ attribute: false }) chosen: Chosen = PRESENT_DAY;
+  @state() private fine = true;
   @state() private narrow = matchMedia(NARROW).matches;
 
-  private readonly loader = new Loader<Loaded>(this);
+  private readonly loader = new Loader<PeriodEnergy>(this);
   private readonly media = matchMedia(NARROW);
   private loadedAt = 0;
   private statisticsNew = false;
   private scale: Scale | null = null;
   private scaleOf = '';
-  private computed: { of: Loaded; narrow: boolean; day: Day; uses: string[] } | null = null;
+  private computed: Computed | null = null;
   private unsubscribe: (() => void) | null = null;
 
   constructor() {
@@ -122,14 +132,21 @@ export class EdEnergyView extends LitElement {
   }
 
   override render(): TemplateResult {
-    const { formats } = this.store;
+    const { period, today } = this;
     return html`<div class="view">
       <ed-period-bar
-        name=${formats.dayLong(this.date)}
-        below=${this.comparison()}
-        ?last=${this.date >= this.today}
+        .period=${period}
+        name=${periodName(period, this.store.formats)}
+        until=${this.until()}
+        compare=${this.chosen.compare}
+        compared=${this.comparison()}
+        ?last=${neighbour(period, 1).first > today}
+        ?away=${!isPresent(period, today)}
         @step=${this.onStep}
-        @today=${this.onToday}
+        @present=${this.onPresent}
+        @kind=${this.onKind}
+        @compare=${this.onCompare}
+        @range=${this.onRange}
       ></ed-period-bar>
       ${this.renderBody()}
     </div>`;
@@ -139,95 +156,105 @@ export class EdEnergyView extends LitElement {
     return dateOf(this.store.nowUs, this.store.formats.zone);
   }
 
-  private get date(): string {
-    return this.day ?? this.today;
+  private get period(): Period {
+    return periodOf(this.chosen, this.today);
+  }
+
+  /** When anything was recorded first, or null. */
+  private get sinceUs(): number | null {
+    const { statistics_since_us, live_since_us } = this.store.site?.complete ?? { statistics_since_us: null, live_since_us: null };
+    const known = [statistics_since_us, live_since_us].filter((us) => us !== null);
+    return known.length > 0 ? Math.min(...known) : null;
+  }
+
+  private get asked(): Asked {
+    return { site: this.store.site?.id ?? '', zone: this.store.formats.zone, period: this.period, compare: this.chosen.compare, fine: this.fine };
   }
 
   private load(site: SiteStatus): void {
-    const { date, steps } = this;
+    const asked = { ...this.asked, site: site.id };
     const age = performance.now() - this.loadedAt;
-    if (date === this.today && (age > REFRESH_EVERY_MS || (this.statisticsNew && age > REFRESH_AT_MOST_EVERY_MS))) this.loader.expire();
-    this.loader.load(`${site.id} ${date} ${steps}`, (signal) => this.fetch(site.id, date, signal));
+    const due = age > REFRESH_EVERY_MS || (this.statisticsNew && age > REFRESH_AT_MOST_EVERY_MS);
+    if (due && isPresent(asked.period, this.today)) this.loader.expire();
+    this.loader.load(nameOf(asked), (signal) => {
+      this.loadedAt = performance.now();
+      this.statisticsNew = false;
+      return fetchPeriod(asked, this.store.nowUs, signal);
+    });
   }
 
-  private async fetch(site: string, date: string, signal: AbortSignal): Promise<Loaded> {
-    this.loadedAt = performance.now();
-    this.statisticsNew = false;
-    const { formats, nowUs } = this.store;
-    const { zone } = formats;
-    const startUs = startOfDay(date, zone);
-    const endUs = startOfDay(addDays(date, 1), zone);
-    const before = startOfDay(addDays(date, -1), zone);
-    // A day that is not over is compared with the same part of the day before.
-    const partial = nowUs < endUs ? before + Math.floor((nowUs - startUs) / COMPARE_TO_US) * COMPARE_TO_US : null;
-    const wasEnd = partial ?? startUs;
-    const [energy, was] = await Promise.all([
-      fetchEnergy({ site, zone, startUs, endUs, resolution: this.steps }, signal),
-      wasEnd > before ? fetchEnergy({ site, zone, startUs: before, endUs: wasEnd, resolution: 'total' }, signal) : null,
-    ]);
-    return { date, energy, was, comparedUntilUs: partial };
-  }
-
-  private compute(loaded: Loaded): void {
+  private compute(loaded: PeriodEnergy): void {
+    const { narrow } = this;
     const uses = biggestUses(loaded.energy);
-    const day = dayOf(loaded.energy, uses, this.stepsOf(loaded), this.store.nowUs);
-    const former = this.scaleOf === day.steps ? this.scale : null;
-    this.scale = keepScale(former, highestOf(day), AXIS_STEPS);
-    this.scaleOf = day.steps;
-    this.computed = { of: loaded, narrow: this.narrow, day, uses };
+    const length = lengthOf(loaded.energy, narrow);
+    const steps = stepsOf(loaded.energy, uses, length, this.store.nowUs, this.sinceUs ?? 0);
+    const former = this.scaleOf === length ? this.scale : null;
+    this.scale = keepScale(former, highestOf(steps), AXIS_STEPS);
+    this.scaleOf = length;
+    const was = loaded.was && !this.isCut(loaded.was) ? figuresOf(loaded.was.energy, uses) : null;
+    this.computed = { of: loaded, narrow, steps, uses, figures: figuresOf(loaded.energy, uses), was: was?.known ? was : null };
   }
 
-  private stepsOf({ energy }: Loaded): Day['steps'] {
-    if (energy.resolution === 'hour') return 'hour';
-    return this.narrow ? '15min' : '5min';
+  /** True while what is shown is what was asked for. */
+  private get isShown(): boolean {
+    return this.computed !== null && nameOf(this.computed.of.asked) === nameOf(this.asked);
   }
 
-  private was(loaded: Loaded): Figures | null {
-    if (!loaded.was) return null;
-    const figures = figuresOf(loaded.was, this.computed?.uses ?? []);
-    return figures.known ? figures : null;
+  private until(): string {
+    const { period } = this;
+    if (period.first === period.last || !isPresent(period, this.today) || period.last === this.today) return '';
+    return t('period.untilToday', { time: this.store.formats.time(this.store.nowUs) });
   }
 
   private comparison(): string {
-    const loaded = this.loader.data;
-    if (loaded?.date !== this.date || !loaded.was) return '';
-    const day = this.store.formats.dayShort(addDays(loaded.date, -1));
-    if (!this.was(loaded)) return t('period.notCompared', { day });
-    if (loaded.comparedUntilUs === null) return t('period.compared', { day });
-    return t('period.comparedUntil', { day, time: this.store.formats.time(loaded.comparedUntilUs) });
+    if (!this.isShown || !this.computed?.of.was) return '';
+    const { of, was } = this.computed;
+    if (this.sinceUs !== null && of.was && this.isCut(of.was)) return t('period.notComparedSince', { day: this.store.formats.dayBrief(dateOf(this.sinceUs, this.store.formats.zone)) });
+    const day = this.wasName(of);
+    return was ? t('period.compared', { day }) : t('period.notCompared', { day });
+  }
+
+  /** A period that begins before all records is no measure for another. */
+  private isCut({ span }: Compared): boolean {
+    return this.sinceUs !== null && span.startUs < this.sinceUs - HOUR_US;
+  }
+
+  private wasName({ asked, was }: PeriodEnergy): string {
+    return was ? comparedName(was.period, was.span, asked.period, this.store.formats) : '';
   }
 
   private renderBody(): TemplateResult | typeof nothing {
-    const loaded = this.loader.data;
-    if (!loaded || !this.computed) return this.renderWithout();
-    const figures = figuresOf(loaded.energy, this.computed.uses);
-    if (!figures.known) return this.renderNone(loaded.date);
+    if (!this.computed || (this.loader.failure && !this.isShown)) return this.renderWithout();
+    const { of, steps, figures, was } = this.computed;
+    if (!figures.known) return this.renderNone(of.asked.period);
     const { formats } = this.store;
-    const was = this.was(loaded);
-    const wasDay = formats.dayShort(addDays(loaded.date, -1));
-    const numbers = keyNumbersOf(loaded.energy, figures, was, wasDay, formats);
+    const { period } = of.asked;
+    const wasShort = of.was ? periodShort(of.was.period, period, formats) : '';
+    const numbers = keyNumbersOf(of.energy, figures, was, wasShort, formats);
     return html`${this.narrow ? nothing : renderKeyCards(numbers)}
       <div class="pair">
-        ${this.renderDay(loaded, this.computed.day, figures, numbers)}
-        <ed-totals-card .energy=${loaded.energy} .figures=${figures} .was=${was} day=${formats.dayShort(loaded.date)} wasDay=${wasDay} .formats=${formats}></ed-totals-card>
+        ${this.renderChart(of, steps, figures, numbers)}
+        <ed-totals-card .energy=${of.energy} .figures=${figures} .was=${was} day=${periodBrief(period, period, formats)} wasDay=${of.was ? periodBrief(of.was.period, period, formats) : ''} .formats=${formats}></ed-totals-card>
       </div>
       ${this.narrow ? this.renderAlso(numbers.slice(3)) : nothing}
-      <ed-fed-card .fed=${fedOf(loaded.energy, figures)} .formats=${formats}></ed-fed-card>`;
+      <ed-fed-card .fed=${fedOf(of.energy, figures)} .formats=${formats}></ed-fed-card>`;
   }
 
-  private renderDay(loaded: Loaded, day: Day, figures: Figures, numbers: readonly KeyNumber[]): TemplateResult {
+  private renderChart({ asked, energy }: PeriodEnergy, steps: Steps, figures: Figures, numbers: readonly KeyNumber[]): TemplateResult {
     const { formats } = this.store;
-    const summary = t('energy.summary', { day: formats.dayLong(loaded.date), from: formats.kwh(figures.totalFrom), home: formats.kwh(figures.home) });
-    const onlyHours = day.provenance.slice(0, day.known).every((kind, step) => kind === 'statistics' || (kind === 'missing' && !day.partly(step)));
-    return html`<ed-day-card
-      .day=${day}
+    const { sinceUs } = this;
+    const summary = t('energy.summary', { day: periodName(asked.period, formats), from: formats.kwh(figures.totalFrom), home: formats.kwh(figures.home) });
+    const oneDay = asked.period.first === asked.period.last;
+    return html`<ed-steps-card
+      .steps=${steps}
       .scale=${this.scale}
       .formats=${formats}
       summary=${summary}
-      ?fine=${!onlyHours || this.steps === '5min'}
+      since=${sinceUs === null ? '' : t('energy.since', { day: formats.dayWords(dateOf(sinceUs, formats.zone)) })}
+      ?fine=${oneDay && !(energy.resolution === '5min' && onlyHours(energy))}
       .keyNumbers=${renderKeyRow(numbers)}
       @steps=${this.onSteps}
-    ></ed-day-card>`;
+    ></ed-steps-card>`;
   }
 
   private renderAlso(numbers: readonly KeyNumber[]): TemplateResult | typeof nothing {
@@ -238,12 +265,21 @@ export class EdEnergyView extends LitElement {
     </section>`;
   }
 
-  private renderNone(date: string): TemplateResult {
-    const since = this.store.site?.complete.statistics_since_us ?? this.store.site?.complete.live_since_us ?? null;
+  /** Words for a period of which nothing is known: it lies ahead, before all records, or its history has not arrived. */
+  private renderNone(period: Period): TemplateResult {
     const { formats } = this.store;
-    const first = since === null ? null : dateOf(since, formats.zone);
-    const text = first !== null && date < first ? t('energy.none.what', { day: formats.dayWords(first) }) : t('energy.none.plain');
-    return html`<div class="card"><ed-message .icon=${mdiCalendarQuestionOutline} heading=${t('energy.none')} text=${text}></ed-message></div>`;
+    const name = periodName(period, formats);
+    if (period.first > this.today) return this.renderWords(t('energy.future', { period: name }), t('energy.future.what'), presentName(period));
+    const first = this.sinceUs === null ? null : dateOf(this.sinceUs, formats.zone);
+    if (first === null || period.last >= first) return this.renderWords(t('energy.none', { period: name }), t('energy.none.plain'), '');
+    const day = formats.dayWords(first);
+    return this.renderWords(t('energy.none', { period: name }), t('energy.none.what', { day }), t('energy.none.first', { day }), () => {
+      this.go(periodAt(period.kind, first));
+    });
+  }
+
+  private renderWords(heading: string, text: string, action: string, act: () => void = this.onPresent): TemplateResult {
+    return html`<div class="card"><ed-message .icon=${mdiCalendarQuestionOutline} heading=${heading} text=${text} action=${action} @action=${act}></ed-message></div>`;
   }
 
   private renderWithout(): TemplateResult | typeof nothing {
@@ -262,21 +298,36 @@ export class EdEnergyView extends LitElement {
     this.requestUpdate();
   };
 
-  private go(day: string): void {
-    if (day > this.today) return;
-    this.dispatchEvent(new CustomEvent('day', { detail: day === this.today ? null : day }));
+  private choose(chosen: Chosen): void {
+    this.dispatchEvent(new ChosenEvent(chosen));
+  }
+
+  private go(period: Period): void {
+    if (period.first <= this.today) this.choose(choose(period, this.chosen.compare, this.today));
   }
 
   private onStep(event: StepEvent): void {
-    this.go(addDays(this.date, event.by));
+    this.go(neighbour(this.period, event.by));
   }
 
-  private onToday(): void {
-    this.go(this.today);
+  private readonly onPresent = (): void => {
+    this.go(periodAt(this.chosen.kind, this.today));
+  };
+
+  private onKind(event: KindEvent): void {
+    this.choose(withKind(this.chosen, event.kind, this.today));
+  }
+
+  private onCompare(event: CompareEvent): void {
+    this.choose({ ...this.chosen, compare: event.compare });
+  }
+
+  private onRange({ first, last }: RangeEvent): void {
+    this.choose({ ...this.chosen, kind: 'range', date: first, last });
   }
 
   private onSteps(event: StepsEvent): void {
-    this.steps = event.steps;
+    this.fine = event.steps === '5min';
   }
 
   private readonly onMedia = (event: MediaQueryListEvent): void => {
@@ -285,8 +336,9 @@ export class EdEnergyView extends LitElement {
 
   private readonly onKey = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.key === 'ArrowLeft') this.go(addDays(this.date, -1));
-    if (event.key === 'ArrowRight') this.go(addDays(this.date, 1));
+    if (event.composedPath()[0] instanceof HTMLInputElement) return;
+    if (event.key === 'ArrowLeft') this.go(neighbour(this.period, -1));
+    if (event.key === 'ArrowRight') this.go(neighbour(this.period, 1));
   };
 }
 

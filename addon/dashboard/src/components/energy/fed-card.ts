@@ -68,7 +68,7 @@ export class EdFedCard extends LitElement {
   override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has('fed') && !changed.has('formats')) return;
     const { fed, formats } = this;
-    this.drawing = (palette, width): ReturnType<DrawChart> => fedOption(fed, nameOf, (kwh) => formats.kwh(kwh), palette, width);
+    this.drawing = (palette, width): ReturnType<DrawChart> => fedOption(fed, nameOf, (kwh) => formats.number(kwh, fed.decimals), palette, width);
   }
 
   override render(): TemplateResult {

@@ -1,13 +1,18 @@
 /**
- * The period of a view: previous, name, next, and back to today; a swipe on it steps too.
- * Sends `step` with -1 or 1, and `today`. It knows no calendar: views of weeks, months and ranges use the same bar.
+ * The period of a view: previous, name, next and back to the present; its kind, and what it is compared with.
+ * A swipe on it steps too. Sends `step` with -1 or 1, `present`, `kind`, and what its menu and its dates send.
  */
 import { mdiChevronLeft, mdiChevronRight } from '@mdi/js';
-import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
+import { LitElement, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
+import { nextName, presentName, previousName } from '../../domain/period-names';
+import { KINDS, type Compare, type Kind, type Period } from '../../domain/periods';
 import { t } from '../../i18n';
 import { base, button } from '../../styles/shared';
 import { icon } from '../icon';
+import './compare-menu';
+import { periodBarStyles } from './period-bar-styles';
+import './range-inputs';
 
 const SWIPE_PX = 48;
 
@@ -17,94 +22,58 @@ export class StepEvent extends Event {
   }
 }
 
+export class KindEvent extends Event {
+  constructor(readonly kind: Kind) {
+    super('kind', { bubbles: true, composed: true });
+  }
+}
+
 @customElement('ed-period-bar')
 export class EdPeriodBar extends LitElement {
-  static override styles = [
-    base,
-    button,
-    css`
-      .bar {
-        display: flex;
-        align-items: center;
-        gap: 12px;
-        min-height: 40px;
-        touch-action: pan-y;
-        user-select: none;
-      }
-      .period {
-        display: flex;
-        align-items: center;
-        gap: 4px;
-      }
-      h2 {
-        min-width: 252px;
-        font: 500 20px/28px Roboto, sans-serif;
-        text-align: center;
-      }
-      .below {
-        margin-left: auto;
-        color: var(--ink-2);
-      }
-      .under {
-        display: none;
-      }
-      @media (max-width: 599.98px) {
-        .bar {
-          gap: 0;
-        }
-        .period {
-          flex: 1;
-        }
-        .names {
-          flex: 1;
-          text-align: center;
-        }
-        h2 {
-          min-width: 0;
-          font: 500 16px/20px Roboto, sans-serif;
-        }
-        .below {
-          display: none;
-        }
-        .under {
-          display: block;
-          font: 400 12px/16px Roboto, sans-serif;
-          color: var(--ink-2);
-        }
-        .button {
-          padding: 0 12px;
-        }
-      }
-    `,
-  ];
+  static override styles = [base, button, periodBarStyles];
 
+  @property({ attribute: false }) period!: Period;
   @property() name = '';
-  /** What the period is compared with, or until when it reaches. */
-  @property() below = '';
+  /** Until when a period reaches that is not over. */
+  @property() until = '';
+  @property() compare: Compare = 'before';
+  /** What the period is compared with, in words. */
+  @property() compared = '';
+  /** The next period has not begun. */
   @property({ type: Boolean }) last = false;
+  /** The period is not the present one. */
+  @property({ type: Boolean }) away = false;
   private startX: number | null = null;
 
   override render(): TemplateResult {
-    return html`<div class="bar" role="group" aria-label=${t('period.label')} @pointerdown=${this.onDown} @pointerup=${this.onUp}>
+    return html`<div class="bar" role="group" aria-label=${t('period.label')} @pointerdown=${this.onDown} @pointerup=${this.onUp} @pointercancel=${this.onCancel}>
       <div class="period">
-        <button class="icon-button" aria-label=${t('period.previous')} @click=${this.previous}>${icon(mdiChevronLeft)}</button>
+        <button class="icon-button" aria-label=${previousName(this.period)} @click=${this.previous}>${icon(mdiChevronLeft)}</button>
         <div class="names">
-          <h2 aria-live="polite">${this.name}</h2>
-          <div class="under">${this.below}</div>
+          ${this.period.kind === 'range'
+            ? html`<h2 class="spoken" aria-live="polite">${this.name}</h2><ed-range-inputs first=${this.period.first} last=${this.period.last}></ed-range-inputs>`
+            : html`<h2 aria-live="polite">${this.name}</h2>`}
         </div>
         <button
           class="icon-button"
-          aria-label=${t('period.next')}
+          aria-label=${nextName(this.period)}
           aria-disabled=${this.last}
-          title=${this.last ? t('period.nextDisabled') : nothing}
+          title=${this.last ? t('period.nextDisabled', { name: nextName(this.period) }) : nothing}
           @click=${this.next}
         >
           ${icon(mdiChevronRight)}
         </button>
       </div>
-      ${this.last ? nothing : html`<button class="button" @click=${this.today}>${t('period.today')}</button>`}
-      <span class="below">${this.below}</span>
+      ${this.away && this.period.kind !== 'range' ? html`<button class="button present" @click=${this.present}>${presentName(this.period)}</button>` : nothing}
+      ${this.until ? html`<span class="until second">${this.until}</span>` : nothing}
+      <ed-compare-menu .period=${this.period} compare=${this.compare} text=${this.compared}></ed-compare-menu>
+      <div class="kinds" role="group" aria-label=${t('period.kind')}>${KINDS.map((kind) => this.renderKind(kind))}</div>
     </div>`;
+  }
+
+  private renderKind(kind: Kind): TemplateResult {
+    const choose = (): void => void this.dispatchEvent(new KindEvent(kind));
+    return html`<button aria-pressed=${kind === this.period.kind} @click=${choose}>${t(`period.kind.${kind}`)}</button>`;
   }
 
   private previous(): void {
@@ -115,12 +84,16 @@ export class EdPeriodBar extends LitElement {
     if (!this.last) this.dispatchEvent(new StepEvent(1));
   }
 
-  private today(): void {
-    this.dispatchEvent(new Event('today'));
+  private present(): void {
+    this.dispatchEvent(new Event('present'));
   }
 
   private onDown(event: PointerEvent): void {
     this.startX = event.pointerType === 'mouse' ? null : event.clientX;
+  }
+
+  private onCancel(): void {
+    this.startX = null;
   }
 
   private onUp(event: PointerEvent): void {

@@ -117,10 +117,11 @@ export class EdTotalsCard extends LitElement {
   }
 
   private renderRow({ colour, name, kwh, was }: Row, kind = ''): TemplateResult {
+    const { decimals } = this.figures;
     return html`<tr class=${kind}>
       <th scope="row"><span class="named">${colour ? html`<i class="swatch ${colour}"></i>` : nothing}<span class="name" title=${name}>${name}</span></span></th>
-      <td>${this.formats.kwh(kwh)}</td>
-      ${this.was ? html`<td class="second">${was === undefined ? '' : this.formats.kwh(was)}</td><td class="change">${was === undefined ? '' : this.formats.change(roundTo(kwh - was, 1))}</td>` : nothing}
+      <td>${this.formats.number(kwh, decimals)}</td>
+      ${this.was ? html`<td class="second">${was === undefined ? '' : this.formats.number(was, decimals)}</td><td class="change">${was === undefined ? '' : this.formats.change(kwh - roundTo(was, decimals), decimals)}</td>` : nothing}
     </tr>`;
   }
 }

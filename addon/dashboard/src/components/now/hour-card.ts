@@ -120,6 +120,7 @@ export class EdHourCard extends LitElement {
       bars: false,
       ticks: [...labels.filter(({ at }) => at % this.tickMinutes === 0), { at: MINUTES, label: t('word.now') }],
       scale: this.scale,
+      print: (value) => this.formats.axis(value),
       marks: marksOf(hour.missing.map((missing) => (missing ? 'missing' : 'measured'))),
       markLabel: (mark) => t('known.missingBand', { length: `${mark.until - mark.from} min` }),
       captions: null,

@@ -1,6 +1,6 @@
 import { css } from 'lit';
 
-export const dayCardStyles = css`
+export const stepsCardStyles = css`
   .card {
     display: flex;
     flex-direction: column;
@@ -83,6 +83,12 @@ export const dayCardStyles = css`
     height: 5px;
     border: solid var(--ink-2);
     border-width: 1px 0;
+  }
+  .sign.partly {
+    width: 10px;
+    margin: 0 3px;
+    height: 7px;
+    background: var(--error);
   }
   .sign.interpolated {
     border-top: 1px dashed var(--ink);
