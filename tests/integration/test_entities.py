@@ -119,9 +119,9 @@ def test_everything_is_translated() -> None:
     assert set(words["issues"]) == issues.OWN_ISSUE | {"refused"}
     assert set(words["entity"]["sensor"]) == {description.translation_key for description in sensor.COUNTS}
     assert set(load("icons.json")["entity"]["sensor"]) == set(words["entity"]["sensor"])
-    assert set(words["config"]["step"]) == {"user", "reconfigure", "reauth_confirm"}
+    assert set(words["config"]["step"]) == {"user", "reconfigure", "reauth_confirm", "hassio_confirm"}
     for step in words["config"]["step"].values():
-        assert set(step["data"]) == set(step["data_description"])
+        assert set(step.get("data", {})) == set(step.get("data_description", {}))
     assert not re.search(r"https?://", json.dumps(words))  # addresses are placeholders
 
 
@@ -131,5 +131,5 @@ def test_the_manifest_is_sorted_and_fits() -> None:
     assert manifest["domain"] == DOMAIN == FOLDER.name
     assert manifest["version"] == INTEGRATION_VERSION
     assert manifest["requirements"] == []
-    assert manifest["after_dependencies"] == ["energy", "hassio", "recorder"]
+    assert manifest["after_dependencies"] == ["energy", "frontend", "hassio", "http", "panel_custom", "recorder"]
     assert {path.name for path in (FOLDER / "brand").iterdir()} >= {"icon.png", "icon@2x.png", "logo.png"}

@@ -141,6 +141,6 @@ def _summed_up_until_s(hass: HomeAssistant) -> float:
     with session_scope(hass=hass, read_only=True) as session:
         last_run = session.execute(select(func.max(StatisticsRuns.start))).scalar()
     if last_run is None:
-        return 0.0
+        raise RecorderUnavailableError("the recorder has not summed up anything yet")
     run_end = dt_util.as_utc(last_run.replace(tzinfo=dt_util.UTC)) + RUN
     return run_end.timestamp() // HOUR_S * HOUR_S
