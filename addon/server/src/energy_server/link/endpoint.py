@@ -8,11 +8,11 @@ Failures: none that are expected leave it; refusals are told to the client, defe
 import asyncio
 import logging
 from collections.abc import Callable
-from importlib.metadata import version
 
 import orjson
 from aiohttp import ClientConnectionResetError, WSMessage, WSMsgType, web
 
+from energy_server import __version__
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
 from energy_server.link.errors import LinkError
@@ -162,7 +162,7 @@ class LinkEndpoint:
             "protocol": NEWEST_PROTOCOL,
             "oldest": OLDEST_PROTOCOL,
             "newest": NEWEST_PROTOCOL,
-            "server_version": version("energy-server"),
+            "server_version": __version__,
             "server_id": self._server_id,
             "window": WINDOW,
             "max_rows": MAX_ROWS,
