@@ -263,7 +263,7 @@ function drawBefore({ until, label }: NonNullable<StepsModel['before']>, scale: 
     const [x0, bottom] = coord([0, 0]);
     const [x1, top] = coord([until, scale.max]);
     if (x1 - x0 < label.length * 6) return [];
-    return [{ type: 'text', style: { text: label, x: (x0 + x1) / 2, y: (top + bottom) / 2, fill: palette.ink2, font: FONT, align: 'center', verticalAlign: 'middle' } }];
+    return [{ type: 'text', style: { text: label, x: (x0 + x1) / 2, y: (top + bottom) / 2, fill: palette.ink2, font: FONT, align: 'center', verticalAlign: 'middle', backgroundColor: palette.card, padding: [2, 6] } }];
   };
 }
 

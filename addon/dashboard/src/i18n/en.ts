@@ -9,12 +9,11 @@ export const en = {
 
   'trust.live': 'Live',
   'trust.importing': 'importing {percent}',
-  'trust.complete': '{share} complete',
   'trust.completeWord': 'complete',
   'trust.waiting': 'Waiting',
   'trust.off': 'Not connected',
   'trust.connecting': 'Connecting',
-  'trust.open': '{state}. Open Status',
+  'trust.open': 'Open Status',
 
   'word.solar': 'solar',
   'word.battery': 'the battery',

@@ -91,7 +91,7 @@ export class EdFedCard extends LitElement {
       const node = nodes.get(id);
       return node ? nameOf(node) : '';
     };
-    return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="title">
+    return html`<div class="scroll" tabindex="0" role="group" aria-labelledby="title">
       <table>
         <thead>
           <tr><th scope="col">${t('energy.fed.from')}</th><th scope="col">${t('energy.fed.to')}</th><th scope="col">kWh</th></tr>

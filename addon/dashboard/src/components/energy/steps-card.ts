@@ -164,7 +164,7 @@ export class EdStepsCard extends LitElement {
     const unit = steps.unit;
     const volumes = [[t('row.gas'), steps.gas] as const, [t('row.water'), steps.water] as const].filter((entry): entry is [string, Volume] => entry[1] !== null);
     const places = Array.from({ length: Math.max(0, steps.known - steps.before) }, (_, i) => steps.before + i);
-    return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="title">
+    return html`<div class="scroll" tabindex="0" role="group" aria-labelledby="title">
       <table>
         <thead>
           <tr>

@@ -167,7 +167,7 @@ export class EdHourCard extends LitElement {
     const { hour, model } = this;
     if (!hour || !model) return nothing;
     const places = Array.from({ length: MINUTES }, (_, i) => MINUTES - 1 - i);
-    return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="title">
+    return html`<div class="scroll" tabindex="0" role="group" aria-labelledby="title">
       <table>
         <thead>
           <tr>

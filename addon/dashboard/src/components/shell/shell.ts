@@ -93,7 +93,10 @@ export class EdShell extends LitElement {
         left: 16px;
         top: -100px;
         padding: 8px 12px;
+        z-index: 30;
+        border-radius: 8px;
         background: var(--card);
+        color: var(--primary-text);
       }
       .skip:focus {
         top: 8px;
@@ -150,8 +153,8 @@ export class EdShell extends LitElement {
   @property({ type: Number }) nowUs = 0;
 
   override render(): TemplateResult {
-    return html`<a class="skip" href="#main" @click=${this.skip}>${t('nav.skip')}</a>
-      <header>
+    return html`<header>
+        <button class="skip" role="link" @click=${this.skip}>${t('nav.skip')}</button>
         <div class="bar">
           <h1>${t(`nav.${this.view}`)}</h1>
           <nav aria-label=${t('nav.label')}>
@@ -168,8 +171,7 @@ export class EdShell extends LitElement {
       <main id="main" tabindex="-1"><slot></slot></main>`;
   }
 
-  private skip(event: Event): void {
-    event.preventDefault();
+  private skip(): void {
     this.renderRoot.querySelector('main')?.focus();
   }
 }

@@ -76,9 +76,9 @@ export class EdTrustChip extends LitElement {
   override render(): TemplateResult {
     const state = this.trust.state;
     const word = this.word();
-    return html`<a class=${state} href=${this.href} aria-label=${t('trust.open', { state: [word, this.spoken()].filter(Boolean).join(', ') })}>
+    return html`<a class=${state} href=${this.href}>
       ${state === 'connecting' ? nothing : html`<i class="dot"></i>`} ${state === 'connecting' ? html`<span class="second">${word}</span>` : html`<b>${word}</b>`}
-      ${this.renderDetail()}
+      ${this.renderDetail()}<span class="spoken">. ${t('trust.open')}</span>
     </a>`;
   }
 
@@ -96,18 +96,11 @@ export class EdTrustChip extends LitElement {
     }
   }
 
-  private spoken(): string {
-    const { trust } = this;
-    if (trust.state === 'importing') return t('trust.importing', { percent: this.formats.percent(trust.share) });
-    if (trust.state === 'live' && trust.complete !== null) return t('trust.complete', { share: this.formats.completeness(trust.complete) });
-    return '';
-  }
-
   private renderDetail(): TemplateResult | typeof nothing {
     const { trust, formats } = this;
     switch (trust.state) {
       case 'importing':
-        return html`<span class="second">${this.spoken()}</span>`;
+        return html`<span class="second">${t('trust.importing', { percent: formats.percent(trust.share) })}</span>`;
       case 'waiting':
         return trust.sinceUs === null ? nothing : html`<span class="second">${formats.duration(Math.max(0, this.nowUs - trust.sinceUs))}</span>`;
       case 'live': {
