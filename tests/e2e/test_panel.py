@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, FrameLocator, Page, expect
 
-from dev.ha import User
+from dev.ha import Connection, User, log_in
 from tests.e2e.oven import Oven
 from tests.product.browser import DESKTOP, PHONE, Watched, looking
 from tests.product.running import Product
@@ -43,33 +43,19 @@ class Panel:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def plain_user(shared: Product) -> AsyncIterator[User]:
+async def plain_user(shared: Product) -> User:
     """Add a user who is not an administrator."""
-    connection = shared.home.connection
-    created = await connection.command("config/auth/create", name=PLAIN.name, group_ids=["system-users"])
-    await connection.command(
-        "config/auth_provider/homeassistant/create",
-        user_id=created["user"]["id"],
-        username=PLAIN.username,
-        password=PLAIN.password,
-    )
-    yield PLAIN
-    await connection.command("config/auth/delete", user_id=created["user"]["id"])
-
-
-async def open_panel(product: Product, watched: Watched, user: User, narrow: bool) -> Panel:  # noqa: FBT001 which it is
-    """Log in by Home Assistant's form, and choose the panel in the sidebar."""
-    page, home = watched.page, product.home.installation.url
-    await page.goto(home)
-    await page.locator("input[name=username]").fill(user.username)
-    await page.locator("input[name=password]").fill(user.password)
-    await page.keyboard.press("Enter")
-    await page.wait_for_url("**/home/**")
-    if narrow:
-        await page.get_by_role("button", name="Sidebar toggle").first.click()
-    await page.get_by_role("link", name=TITLE, exact=True).click()
-    await expect(page).to_have_url(f"{home}/energy-dashboard")
-    return Panel(watched)
+    installation = shared.home.installation
+    tokens = await log_in(installation, shared.home.user)
+    async with Connection(installation.url, tokens["access_token"]) as connection:
+        created = await connection.command("config/auth/create", name=PLAIN.name, group_ids=["system-users"])
+        await connection.command(
+            "config/auth_provider/homeassistant/create",
+            user_id=created["user"]["id"],
+            username=PLAIN.username,
+            password=PLAIN.password,
+        )
+    return PLAIN
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=["owner", "plain user"])
