@@ -58,6 +58,21 @@ async def plain_user(shared: Product) -> User:
     return PLAIN
 
 
+async def open_panel(product: Product, watched: Watched, user: User, narrow: bool) -> Panel:  # noqa: FBT001 which it is
+    """Log in by Home Assistant's form, and choose the panel in the sidebar."""
+    page, home = watched.page, product.home.installation.url
+    await page.goto(home)
+    await page.locator("input[name=username]").fill(user.username)
+    await page.locator("input[name=password]").fill(user.password)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/home/**")
+    if narrow:
+        await page.get_by_role("button", name="Sidebar toggle").first.click()
+    await page.get_by_role("link", name=TITLE, exact=True).click()
+    await expect(page).to_have_url(f"{home}/energy-dashboard")
+    return Panel(watched)
+
+
 @pytest_asyncio.fixture(loop_scope="session", params=["owner", "plain user"])
 async def user(request: pytest.FixtureRequest, product: Product, plain_user: User) -> User:
     """Return each user in turn."""
