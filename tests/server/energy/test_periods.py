@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from energy_server.energy.periods import Resolution, day_start, edges, period_of, to_datetime, zone_of
@@ -106,6 +106,7 @@ def test_an_unknown_zone_is_utc() -> None:
     st.integers(0, 2_000_000).map(lambda n: 946_684_800_000_000 + n * FIVE_MINUTES_US),
     st.integers(1, 30_000).map(lambda n: n * FIVE_MINUTES_US),
 )
+@example("America/St_Johns", Resolution.HOUR, 946_684_800_000_000, 7_961_700_000_000)
 def test_edges_ascend_from_start_to_end_on_the_grid_of_5_minutes(
     zone_name: str, resolution: Resolution, start_us: int, length_us: int
 ) -> None:

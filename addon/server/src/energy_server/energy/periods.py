@@ -80,6 +80,7 @@ def edges(start_us: int, end_us: int, resolution: Resolution, zone: ZoneInfo) ->
         inside = _hours(start_us, end_us, zone)
     else:
         inside = _dates(start_us, end_us, resolution, zone)
+    inside = inside - inside % FIVE_MINUTES_US  # until 2011 clocks in St. John's jumped at one minute past midnight
     inside = inside[(inside > start_us) & (inside < end_us)]
     return np.concatenate(([start_us], np.unique(inside), [end_us])).astype(np.int64)
 
