@@ -11,7 +11,6 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
-from custom_components.energy_dashboard import memory
 from custom_components.energy_dashboard.const import DOMAIN
 from custom_components.energy_dashboard.pipeline import link as link_module
 from custom_components.energy_dashboard.pipeline import listen, wire
@@ -497,16 +496,3 @@ async def test_two_changes_at_once_of_the_home_leave_one_link(
     server.acknowledging = True
     await asyncio.gather(*renewals)
     assert [task for task in tasks if not task.done()] == [link._task]
-
-
-async def test_what_is_to_be_remembered_is_written_although_more_changes(
-    hass: HomeAssistant, hass_storage: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(memory, "SAVE_DELAY_S", 0.2)
-    kept = memory.Memory(hass, "one")
-    kept.pending = lambda: ["sensor.power"]
-    for _ in range(12):
-        kept.save()
-        await asyncio.sleep(0.05)
-    assert hass_storage[f"{DOMAIN}.one"]["data"]["pending"] == ["sensor.power"]
-    await kept.save_now()
