@@ -17,6 +17,7 @@ from energy_server.api.routes import ROUTES
 from energy_server.app import serve
 from energy_server.errors import StoreUnavailableError
 from energy_server.settings import Settings, SettingsError, parse
+from energy_server.verify import command as verify
 
 BAD_SETTING = 2
 FAILED = 1
@@ -46,13 +47,18 @@ def _openapi(_settings: Settings) -> int:
     return 0
 
 
+OF_ITS_OWN = {"verify": verify.main}
+"""Commands with a command line of their own."""
 RUN = {"serve": _serve, "token": _token, "openapi": _openapi}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] in OF_ITS_OWN:
+        return OF_ITS_OWN[given[0]](given[1:])
     try:
-        command, settings = parse(sys.argv[1:] if arguments is None else arguments)
+        command, settings = parse(given)
     except SettingsError as err:
         print(f"energy-server: {err}", file=sys.stderr)
         return BAD_SETTING

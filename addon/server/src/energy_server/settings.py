@@ -28,6 +28,9 @@ COMMANDS = {
     "token": "print the access token, making one where there is none",
     "openapi": "print the description of the API",
 }
+OTHER_COMMANDS = {
+    "verify": "compare what is stored with Home Assistant's recorder; has arguments of its own, see `verify --help`",
+}
 
 
 class SettingsError(Exception):
@@ -185,7 +188,7 @@ def _help(name: str, field: FieldInfo) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line, made from the fields of `Settings`."""
-    commands = "; ".join(f"{name}: {what}" for name, what in COMMANDS.items())
+    commands = "; ".join(f"{name}: {what}" for name, what in (COMMANDS | OTHER_COMMANDS).items())
     cli = argparse.ArgumentParser(
         prog="energy-server",
         description="The server of Energy Dashboard for Home Assistant.",

@@ -1,0 +1,125 @@
+"""What Home Assistant's recorder holds of an Entity, read from its database file.
+
+In:   the file (SQLite, read only; Home Assistant may be running), an entity_id, a span.
+Out:  the readings that its states stand for: instants in epoch microseconds, values in the entity's own unit.
+Failures: RecorderFileError, whose message says what is wrong with the file.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+from pathlib import Path
+
+from energy_server.model.coverage import Span
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+LONGEST_NUMBER = 64
+NULL_STATES = frozenset({None, "", "unavailable", "unknown"})
+
+STATES = """
+SELECT s.state, s.last_updated_ts, s.last_reported_ts, a.shared_attrs
+FROM states s
+JOIN states_meta m ON s.metadata_id = m.metadata_id
+LEFT JOIN state_attributes a ON s.attributes_id = a.attributes_id
+WHERE m.entity_id = ? AND s.last_updated_ts BETWEEN ? AND ?
+ORDER BY s.last_updated_ts, s.state_id
+"""
+OLDEST = """
+SELECT min(s.last_updated_ts) FROM states s JOIN states_meta m ON s.metadata_id = m.metadata_id WHERE m.entity_id = ?
+"""
+KILLED = "SELECT end FROM recorder_runs WHERE closed_incorrect = 1 AND end IS NOT NULL"
+
+
+class RecorderFileError(Exception):
+    """The file is no recorder's database, or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedReading:
+    """A state as a reading; `unit` is the state's own, None where it has none."""
+
+    ts_us: int
+    value: float | None
+    unit: str | None
+
+
+def ts_us(timestamp: float) -> int:
+    """Return the instant of a timestamp: through datetime, since rounding the float differs for one in eight."""
+    return (datetime.fromtimestamp(timestamp, UTC) - EPOCH) // MICROSECOND
+
+
+class RecorderFile:
+    """An open database of Home Assistant's recorder."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def oldest_us(self, entity_id: str) -> int | None:
+        """Return the instant of the oldest state, None for an entity that is not recorded."""
+        found = self._connection.execute(OLDEST, (entity_id,)).fetchone()[0]
+        return None if found is None else ts_us(found)
+
+    def kills_us(self) -> list[int]:
+        """Return when Home Assistant was killed: the ends of its runs that it did not close itself."""
+        ends = (datetime.fromisoformat(end) for (end,) in self._connection.execute(KILLED))
+        return [(end.replace(tzinfo=UTC) - EPOCH) // MICROSECOND for end in ends]
+
+    def readings(self, entity_id: str, span: Span, *, counter: bool) -> list[RecordedReading]:
+        """Return the readings of an entity in the span, each instant once.
+
+        The state of a counter that was reported again unchanged stands for a second reading at its last report.
+        """
+        found: dict[int, RecordedReading] = {}
+        # The old value of a counter may be confirmed long after its own instant: states from before count too.
+        since_s = 0.0 if counter else span.since_us / 1e6 - 1
+        for reading in self._states(entity_id, since_s, span.until_us / 1e6 + 1, counter=counter):
+            if span.since_us <= reading.ts_us < span.until_us:
+                found[reading.ts_us] = reading
+        return [found[instant] for instant in sorted(found)]
+
+    def _states(self, entity_id: str, since_s: float, until_s: float, *, counter: bool) -> Iterator[RecordedReading]:
+        unit: str | None = None
+        for text, updated_s, reported_s, attributes in self._connection.execute(STATES, (entity_id, since_s, until_s)):
+            unit = _unit(attributes) or unit  # attributes over 16 kB are not stored: the last known unit holds
+            if text in NULL_STATES:
+                yield RecordedReading(ts_us(updated_s), None, unit)
+                continue
+            value = _number(text)
+            if value is None:
+                continue
+            yield RecordedReading(ts_us(updated_s), value, unit)
+            if counter and reported_s is not None and reported_s > updated_s:
+                yield RecordedReading(ts_us(reported_s), value, unit)
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if isfinite(value) and len(text) <= LONGEST_NUMBER else None
+
+
+def _unit(attributes: str | None) -> str | None:
+    unit = json.loads(attributes).get("unit_of_measurement") if attributes else None
+    return unit if isinstance(unit, str) else None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[RecorderFile]:
+    """Open a recorder's file for the length of a context. Raises RecorderFileError."""
+    if not path.is_file():
+        raise RecorderFileError(f"{path} is no file. Home Assistant's recorder is home-assistant_v2.db in its folder.")
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        connection.execute("SELECT 1 FROM states_meta, recorder_runs LIMIT 1")
+        yield RecorderFile(connection)
+    except sqlite3.Error as err:
+        raise RecorderFileError(f"{path} cannot be read as a recorder's database: {err}") from err
+    finally:
+        connection.close()

@@ -1,0 +1,96 @@
+"""What `verify` reads in a recorder's database."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from energy_server.model.coverage import Span
+from energy_server.verify.recorder import RecorderFileError, opened
+
+# The columns that are read, as Home Assistant's schema 50 has them.
+SCHEMA = """
+CREATE TABLE states_meta (metadata_id INTEGER PRIMARY KEY, entity_id VARCHAR(255));
+CREATE TABLE state_attributes (attributes_id INTEGER PRIMARY KEY, shared_attrs TEXT);
+CREATE TABLE states (state_id INTEGER PRIMARY KEY, metadata_id INTEGER, state VARCHAR(255), attributes_id INTEGER,
+    last_updated_ts FLOAT, last_reported_ts FLOAT);
+CREATE TABLE recorder_runs (run_id INTEGER PRIMARY KEY, start DATETIME, end DATETIME, closed_incorrect BOOLEAN);
+INSERT INTO states_meta VALUES (1, 'sensor.a');
+INSERT INTO state_attributes VALUES (1, '{"unit_of_measurement":"Wh"}'), (2, '{}');
+INSERT INTO recorder_runs VALUES (1, '2026-11-01 00:00:00.000000', '2026-11-02 00:00:00.500000', 1);
+"""
+ALL = Span(0, 10**16)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "home-assistant_v2.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(SCHEMA)
+    return path
+
+
+def add(path: Path, *rows: tuple[str | None, int | None, float, float | None]) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO states (metadata_id, state, attributes_id, last_updated_ts, last_reported_ts)"
+            " VALUES (1, ?, ?, ?, ?)",
+            rows,
+        )
+
+
+def read(path: Path, *, counter: bool = False, span: Span = ALL) -> list[tuple[int, float | None, str | None]]:
+    with opened(path) as recorder:
+        return [
+            (reading.ts_us, reading.value, reading.unit)
+            for reading in recorder.readings("sensor.a", span, counter=counter)
+        ]
+
+
+def test_states_are_readings_and_words_are_none(file: Path) -> None:
+    add(
+        file,
+        ("1.5", 1, 100.0, None),
+        ("unavailable", 2, 101.0, None),
+        ("on", 1, 102.0, None),
+        (None, None, 103.0, None),
+    )
+    assert read(file) == [(100_000_000, 1.5, "Wh"), (101_000_000, None, "Wh"), (103_000_000, None, "Wh")]
+
+
+def test_a_unit_that_was_not_stored_is_the_last_known(file: Path) -> None:
+    add(file, ("1", 1, 100.0, None), ("2", 2, 101.0, None))
+    assert [unit for _, _, unit in read(file)] == ["Wh", "Wh"]
+
+
+def test_a_counter_that_was_reported_again_has_a_second_reading(file: Path) -> None:
+    add(file, ("7", 1, 100.0, 160.0), ("8", 1, 161.0, None))
+    assert [row[:2] for row in read(file)] == [(100_000_000, 7.0), (161_000_000, 8.0)]
+    assert [row[:2] for row in read(file, counter=True)] == [(100_000_000, 7.0), (160_000_000, 7.0), (161_000_000, 8.0)]
+    late = Span(150_000_000, 160_500_000)
+    assert [row[:2] for row in read(file, counter=True, span=late)] == [(160_000_000, 7.0)]
+
+
+def test_an_instant_goes_through_datetime(file: Path) -> None:
+    # rounding this float to microseconds gives another one than Home Assistant's datetime has
+    add(file, ("1", 1, 1_763_719_200.0000005, None))
+    ((instant, _, _),) = read(file)
+    assert instant == 1_763_719_200_000_000
+
+
+def test_the_history_of_an_entity(file: Path) -> None:
+    add(file, ("1", 1, 100.0, None), ("2", 1, 200.0, None))
+    with opened(file) as recorder:
+        assert recorder.oldest_us("sensor.a") == 100_000_000
+        assert recorder.oldest_us("sensor.unknown") is None
+        assert recorder.kills_us() == [1_793_577_600_500_000]
+
+
+def test_a_file_that_is_no_recorder_is_refused_in_words(tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    other.write_text("nothing of the kind")
+    with pytest.raises(RecorderFileError, match="cannot be read as a recorder's database"), opened(other):
+        pass
+    with pytest.raises(RecorderFileError, match="is no file"), opened(tmp_path / "absent.db"):
+        pass
