@@ -17,6 +17,7 @@ from tests.server.store.readings import (
     NOON_US,
     SECOND_US,
     SITE,
+    Row,
     batch,
     changes_of,
     resets_of,
@@ -188,6 +189,41 @@ async def test_there_are_never_more_buckets_than_asked_for(
     found = await series_store.reduce(SITE, "a", NOON_US, NOON_US + span_us, buckets)
     assert 1 <= len(found.start_us) <= buckets
     assert found.bucket_us * buckets >= span_us
+
+
+async def test_readings_are_counted_by_utc_hours(series_store: SeriesStore) -> None:
+    november_us = 1_793_491_200_000_000
+    rows: list[Row] = [
+        (november_us - 1, 1.0),
+        (november_us, None),
+        (november_us + 1, 2.0),
+        (november_us + HOUR_US, 3.0),
+    ]
+    await series_store.append([batch("a", rows), batch("b", rows[1:2], Origin.RECORDER)])
+    await series_store.append([batch("a", rows), batch("a", rows, site="another"), batch("c", rows)])
+    everything = {
+        ("a", november_us - HOUR_US): 1,
+        ("a", november_us): 2,
+        ("a", november_us + HOUR_US): 1,
+        ("b", november_us): 1,
+    }
+    assert await series_store.counts(SITE, ["b", "unknown", "a"], *EVER) == everything
+    assert await series_store.counts(SITE, ["a"], november_us + 1, november_us + HOUR_US) == {("a", november_us): 1}
+    assert await series_store.counts(SITE, ["unknown"], *EVER) == {}
+    assert await series_store.counts(SITE, [], *EVER) == {}
+    assert await series_store.counts(SITE, ["a"], november_us, november_us) == {}
+
+
+async def test_upkeep_ends_and_changes_no_answer(opened_series: Opened[SeriesStore]) -> None:
+    store = opened_series.store
+    await store.append([batch("a", [(NOON_US + step * HOUR_US, float(step)) for step in range(-900, 900)])])
+    await store.put_statistics(SITE, Level.HOUR, Source.ROLLUP, statistics([("a", NOON_US, 1.0)]))
+    before = rows_of(await store.read(SITE, "a", *EVER))
+    async with asyncio.timeout(20):
+        while await store.upkeep() is not None:
+            assert rows_of(await store.read(SITE, "a", *EVER)) == before
+    assert changes_of(await store.statistics(SITE, ["a"], Level.HOUR, Source.ROLLUP, *EVER)) == [("a", NOON_US, 1)]
+    assert rows_of(await (await opened_series.reopened()).read(SITE, "a", *EVER)) == before
 
 
 async def test_latest_is_the_newest_by_time_not_by_arrival(opened_series: Opened[SeriesStore]) -> None:

@@ -70,6 +70,12 @@ class SeriesStore(Protocol):
     async def latest(self, site: str) -> dict[str, Reading]:
         """Return the newest reading of every Entity, from memory."""
 
+    async def counts(self, site: str, keys: Sequence[str], start_us: int, end_us: int) -> dict[tuple[str, int], int]:
+        """Return how many readings of the span each Entity has in each UTC hour, nulls included.
+
+        By (key, start of the hour); hours without readings are absent.
+        """
+
     async def put_statistics(self, site: str, level: Level, source: Source, rows: StatisticColumns) -> None:
         """Insert or replace Statistics."""
 
@@ -90,6 +96,13 @@ class SeriesStore(Protocol):
 
     async def info(self) -> StoreInfo:
         """Return how the store is. Never raises for a store that is not well."""
+
+    async def upkeep(self) -> str | None:
+        """Do the next piece of what the store needs now and then, such as sorting; called every few minutes.
+
+        Reads and writes go on meanwhile, and their answers do not change. Returns a line for the sync log when
+        something was done: then there may be more to do. Cancelling it leaves the store as good as before.
+        """
 
 
 @dataclass(frozen=True, slots=True)

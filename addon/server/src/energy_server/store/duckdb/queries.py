@@ -33,6 +33,12 @@ SELECT (ts - {start}) // {width} AS bucket, min(value) AS minimum, max(value) AS
     count(*) AS readings
 FROM ({parts}) GROUP BY bucket ORDER BY bucket
 """
+_COUNTS = """
+SELECT series, ts // {hour} AS hour, count(*) FROM {file}.readings
+WHERE series IN (SELECT unnest($1::INTEGER[])) AND ts >= {start} AND ts < {end}
+    AND series BETWEEN {first} AND {last}
+GROUP BY ALL
+"""
 _LATEST = """
 SELECT series, max(ts) AS ts, arg_max_null(value, ts) AS value, arg_max_null(reset, ts) AS reset,
     arg_max(origin, ts) AS origin
@@ -118,7 +124,23 @@ def load_latest(cursor: duckdb.DuckDBPyConnection, months: MonthFiles, series: S
             missing.difference_update(found["series"].tolist())
 
 
-def counts(cursor: duckdb.DuckDBPyConnection, months: MonthFiles, tables: Sequence[str]) -> tuple[int, int]:
+def hourly(
+    cursor: duckdb.DuckDBPyConnection, months: MonthFiles, numbers: Sequence[int], start_us: int, end_us: int
+) -> dict[tuple[int, int], int]:
+    """Return how many readings of the span each series has in each UTC hour, by (number, start of the hour)."""
+    if not numbers:
+        return {}
+    found: dict[tuple[int, int], int] = {}
+    bounds = {"start": start_us, "end": end_us, "first": min(numbers), "last": max(numbers)}
+    for month in _months_between(months, start_us, end_us):
+        with months.reading([month]) as files:
+            for file in files:
+                cursor.execute(_COUNTS.format(file=file, hour=HOUR_US, **bounds), [list(numbers)])
+                found |= {(series, hour * HOUR_US): rows for series, hour, rows in cursor.fetchall()}
+    return found
+
+
+def totals(cursor: duckdb.DuckDBPyConnection, months: MonthFiles, tables: Sequence[str]) -> tuple[int, int]:
     """Return how many readings and Statistics there are."""
     with months.reading(months.months()) as files:
         readings = sum(_count(cursor, f"{file}.readings") for file in files)

@@ -102,6 +102,10 @@ class DuckDBSeriesStore:
         """Return the readings of one Entity reduced to buckets."""
         return await self._in(self._readers, self._reduce, site, key, start_us, end_us, buckets)
 
+    async def counts(self, site: str, keys: Sequence[str], start_us: int, end_us: int) -> dict[tuple[str, int], int]:
+        """Return how many readings each Entity has in each UTC hour."""
+        return await self._in(self._readers, self._counts, site, list(keys), start_us, end_us)
+
     async def latest(self, site: str) -> dict[str, Reading]:
         """Return the newest reading of every Entity of the Site."""
         opened = self._opened
@@ -137,6 +141,10 @@ class DuckDBSeriesStore:
     async def info(self) -> StoreInfo:
         """Return how the store is."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._info)
+
+    async def upkeep(self) -> str | None:
+        """Do the next piece of upkeep."""
+        return None
 
     async def sort_month(self, month: int) -> bool:
         """Rewrite one month, counted from January 1970, sorted by (series, ts); False when it must be repeated."""
@@ -261,6 +269,13 @@ class DuckDBSeriesStore:
             number = opened.series.number(site, key)
             return queries.reduce(cursor, opened.months, number, (start_us, end_us), buckets)
 
+    def _counts(self, site: str, keys: list[str], start_us: int, end_us: int) -> dict[tuple[str, int], int]:
+        with self._using() as (opened, cursor):
+            numbered = {opened.series.number(site, key): key for key in keys}
+            known = [number for number in numbered if number is not None]
+            found = queries.hourly(cursor, opened.months, known, start_us, end_us)
+            return {(numbered[number], hour): rows for (number, hour), rows in found.items()}
+
     def _put_statistics(self, site: str, level: Level, source: Source, rows: StatisticColumns) -> None:
         with self._using() as (opened, cursor):
             opened.series.register(cursor, [(site, key) for key in rows.keys])
@@ -295,7 +310,7 @@ class DuckDBSeriesStore:
         readings = statistics = 0
         try:
             with self._using() as (opened, cursor):
-                readings, statistics = queries.counts(cursor, opened.months, opened.statistics.tables())
+                readings, statistics = queries.totals(cursor, opened.months, opened.statistics.tables())
             trouble = None
         except StoreUnavailableError as err:
             trouble = err.message
