@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import struct
 
 import aiohttp
 import pytest
@@ -41,7 +42,7 @@ async def test_a_welcome_says_the_limits(home: Linked) -> None:
     client = await home.connect()
     await client.send(hello())
     welcome = await client.expect("welcome")
-    limits = {"window": 64, "max_rows": 5000, "max_bytes": 1_048_576, "server_id": "5d0c8b4e"}
+    limits = {"window": 64, "max_rows": 5000, "max_bytes": 4_194_304, "server_id": "5d0c8b4e"}
     assert limits.items() <= welcome.items()
 
 
@@ -116,7 +117,8 @@ async def test_too_many_bytes(home: Linked) -> None:
 async def test_far_too_many_bytes_close_at_once(home: Linked) -> None:
     client = await home.connect()
     await client.greet()
-    await client.socket.send_str("x" * (3 * MAX_BYTES))
+    announced = struct.pack("!BBQ", 0x81, 0xFF, 2 * MAX_BYTES + 1)  # a text of that length follows, masked
+    client.socket._writer.transport.write(announced + b"mask" + b"x" * MAX_BYTES)
     await client.expect_close()
     assert client.socket.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
     await until_free(home)

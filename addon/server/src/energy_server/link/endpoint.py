@@ -49,7 +49,7 @@ class LinkEndpoint:
         server_id: str,
         commit_interval_s: float = 1.0,
     ) -> None:
-        self._stores = Stores(series, state, ledger, dirty)
+        self._stores = Stores(series, state, ledger, dirty, publish)
         self._around = Surroundings(self._stores, publish, clock_us, commit_interval_s)
         self._server_id = server_id
         self._records: dict[str, LinkRecord] = {}

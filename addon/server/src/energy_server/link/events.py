@@ -1,4 +1,4 @@
-"""What the Link tells the rest of the server as it happens, for display only: nothing of it is durable yet."""
+"""What the Link tells the rest of the server as it happens. Readings are told before they are durable, for display only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,4 +29,13 @@ class CatalogChanged:
     site: str
 
 
-type LiveEvent = ReadingsArrived | LinkChanged | CatalogChanged
+@dataclass(frozen=True, slots=True)
+class StatisticsStored:
+    """Statistics of the span were stored: rolled up or imported."""
+
+    site: str
+    start_us: int
+    end_us: int
+
+
+type LiveEvent = ReadingsArrived | LinkChanged | CatalogChanged | StatisticsStored

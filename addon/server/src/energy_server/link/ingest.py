@@ -17,12 +17,13 @@ from functools import partial
 from energy_server.errors import StoreUnavailableError
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
+from energy_server.link.events import LiveEvent, StatisticsStored
 from energy_server.link.messages import Refused
 from energy_server.model.coverage import Claim
 from energy_server.model.entity import Entity
 from energy_server.model.reading import Origin, ReadingBatch
 from energy_server.model.site import Site
-from energy_server.model.statistic import Level, Source, StatisticColumns
+from energy_server.model.statistic import HOUR_US, Level, Source, StatisticColumns
 from energy_server.store.port import SeriesStore, StateStore
 
 WINDOW = 64
@@ -32,12 +33,13 @@ RETRY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where the data of messages goes."""
+    """Where the data of messages goes, and who is told."""
 
     series: SeriesStore
     state: StateStore
     ledger: CoverageLedger
     dirty: DirtyMarks
+    publish: Callable[[LiveEvent], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +174,19 @@ class Ingest:
                 await stores.series.append(batches)
             for message in messages:
                 if message.statistics is not None:
-                    await stores.series.put_statistics(message.site, Level.HOUR, Source.IMPORT, message.statistics)
+                    await self._import(message.site, message.statistics)
                 if message.catalog is not None:
                     site, entities = message.catalog
                     await stores.state.save_site(site)
                     await stores.state.save_catalog(site.id, entities, self._now_us())
             for claim in claims:
                 await stores.ledger.record(claim)
+
+    async def _import(self, site: str, rows: StatisticColumns) -> None:
+        await self._stores.series.put_statistics(site, Level.HOUR, Source.IMPORT, rows)
+        if len(rows):
+            start_us, last_us = int(rows.start_us.min()), int(rows.start_us.max())
+            self._stores.publish(StatisticsStored(site, start_us, last_us + HOUR_US))
 
     async def _acknowledge(self, messages: Sequence[Accepted]) -> None:
         settled = [message for message in messages if self._refused_seq is None or message.seq < self._refused_seq]

@@ -31,11 +31,12 @@ from energy_server.model.site import Site
 from energy_server.model.statistic import HOUR_US, Provenance, StatisticColumns
 
 MAX_ROWS = 5_000
-MAX_BYTES = 1 << 20
+MAX_BYTES = 4 << 20
 LATEST_US = 1 << 62
 EARLIEST_READING_US = 946_684_800_000_000  # the year 2000
 FUTURE_US = 600_000_000
 """How far after the client's clock a reading may lie."""
+MAX_TEXT = 255
 
 ORIGINS = {"live": Origin.LIVE, "recorder": Origin.RECORDER, "import": Origin.IMPORT}
 
@@ -59,12 +60,48 @@ def _instant(value: object) -> bool:
     return type(value) is int and 0 <= value <= LATEST_US
 
 
+def _natural(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _full_hour(value: object) -> bool:
+    return type(value) is int and 0 <= value <= LATEST_US and value % HOUR_US == 0
+
+
+def _count_rows(value: object) -> list[tuple[int, int, int]]:
+    if not isinstance(value, list):
+        raise ValueError("is not a list")  # noqa: TRY004 - pydantic wants it so
+    for row in value:
+        match row:
+            case [place, hour_us, n] if _natural(place) and _full_hour(hour_us) and _natural(n):
+                continue
+        raise ValueError("has a row that is not [place, start of a full hour, count]")
+    return [(place, hour_us, n) for place, hour_us, n in value]
+
+
+def _digest_rows(value: object) -> list[tuple[int, Span, str]]:
+    if not isinstance(value, list):
+        raise ValueError("is not a list")  # noqa: TRY004 - pydantic wants it so
+    rows = []
+    for row in value:
+        match row:
+            case [int(place), since_us, until_us, str(digest)] if _natural(place) and 0 < len(digest) <= MAX_TEXT:
+                rows.append((place, _span([since_us, until_us]), digest))
+            case _:
+                raise ValueError("has a row that is not [place, since_us, until_us, digest]")
+    return rows
+
+
 type Instant = Annotated[StrictInt, Field(ge=0, le=LATEST_US)]
-type Identifier = Annotated[StrictStr, Field(min_length=1, max_length=255)]
+type Identifier = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)]
 type Number = Annotated[StrictInt, Field(ge=1)]
 type Claimed = Annotated[Span, PlainValidator(_span)]
 type Of = Annotated[list[int] | None, PlainValidator(_of)]
 """Places in the catalog, or None for all of it."""
+type Places = list[Annotated[StrictInt, Field(ge=0)]]
+type Count = Annotated[StrictInt, Field(ge=0)]
+type CountRows = Annotated[list[tuple[int, int, int]], PlainValidator(_count_rows)]
+type DigestRows = Annotated[list[tuple[int, Span, str]], PlainValidator(_digest_rows)]
 type Rows = Annotated[list[Any], Field(strict=True)]
 
 
@@ -154,6 +191,8 @@ class Readings(_Message):
     of: Of
     rows: Rows
     skipped: dict[StrictStr, StrictInt] | None = None
+    waiting: Count | None = None
+    dropped: Count | None = None
 
 
 class Statistics(_Message):
@@ -177,20 +216,53 @@ class Nothing(_Message):
     reason: Literal["no_statistics", "not_recorded", "purged", "ha_off"]
 
 
+class Counts(_Message):
+    """How many readings Home Assistant's recorder has of each Entity and hour; no claim."""
+
+    seq: Number
+    catalog: Number
+    id: StrictInt
+    span: Claimed
+    of: Places
+    rows: CountRows
+
+
+class Digests(_Message):
+    """Digests of Home Assistant's hourly statistics of each Entity by span; no claim."""
+
+    seq: Number
+    catalog: Number
+    id: StrictInt
+    of: Places
+    rows: DigestRows
+
+
+class Recorder(_Message):
+    """How Home Assistant's recorder is; not numbered."""
+
+    state: Literal["ready", "disabled", "migrating", "not_set_up", "lossy", "not_answering"]
+    oldest_us: Instant | None
+    detail: StrictStr | None = None
+
+
 class Goodbye(_Message):
     """The client closes on purpose."""
 
 
 type Data = Readings | Statistics | Nothing
-type Numbered = Catalog | Data
-type Message = Hello | Numbered | Goodbye
+type Answer = Counts | Digests
+type Numbered = Catalog | Data | Answer
+type Message = Hello | Numbered | Recorder | Goodbye
 
-TYPES: dict[str, type[Hello | Catalog | Readings | Statistics | Nothing | Goodbye]] = {
+TYPES: dict[str, type[Message]] = {
     "hello": Hello,
     "catalog": Catalog,
     "readings": Readings,
     "statistics": Statistics,
     "nothing": Nothing,
+    "counts": Counts,
+    "digests": Digests,
+    "recorder": Recorder,
     "goodbye": Goodbye,
 }
 
@@ -215,7 +287,7 @@ def decode(text: str) -> Message:
     except ValidationError as err:
         first = err.errors(include_url=False, include_context=False, include_input=False)[0]
         raise LinkError("bad_message", first["msg"], field=".".join(map(str, first["loc"]))) from err
-    if isinstance(found, Readings | Statistics) and len(found.rows) > MAX_ROWS:
+    if isinstance(found, Readings | Statistics | Counts | Digests) and len(found.rows) > MAX_ROWS:
         raise LinkError("too_large", f"A message has at most {MAX_ROWS} rows.")
     return found
 
@@ -227,8 +299,8 @@ class Refused(NamedTuple):
     code: str
 
 
-def claimed_keys(message: Data, keys: list[str]) -> list[str]:
-    """Return the keys whose span the message settles."""
+def claimed_keys(message: Data | Answer, keys: list[str]) -> list[str]:
+    """Return the keys whose span the message settles, or tells of."""
     if message.of is None:
         return keys
     if message.of and max(message.of) >= len(keys):

@@ -17,18 +17,21 @@ from energy_server.link.ingest import Accepted, Ingest, Stores
 from energy_server.link.messages import (
     FUTURE_US,
     Catalog,
+    Counts,
     Data,
+    Digests,
     Goodbye,
     Hello,
     Message,
     Numbered,
     Readings,
+    Recorder,
     Statistics,
     claimed_keys,
     readings,
     statistics,
 )
-from energy_server.link.status import Importing, LinkRecord, Trouble
+from energy_server.link.status import Importing, LinkRecord, RecorderState, Trouble
 from energy_server.model.coverage import Claim, CoverageSource, Span
 from energy_server.model.reading import Origin
 from energy_server.store.port import SyncEntry
@@ -98,6 +101,9 @@ class Session:
             return False
         if isinstance(message, Hello):
             raise LinkError("bad_message", "A connection has one hello.")
+        if isinstance(message, Recorder):
+            self._record.recorder = RecorderState(message.state, message.oldest_us, message.detail)
+            return True
         self._expect(message.seq)
         try:
             await self.ingest.put(self._accepted(message))
@@ -122,6 +128,9 @@ class Session:
             return self._accepted_readings(message)
         if isinstance(message, Statistics):
             return self._accepted_statistics(message)
+        if isinstance(message, Counts | Digests):
+            claimed_keys(message, self._keys)
+            return Accepted(message.seq, self._site)
         source = CoverageSource.HA_OFF if message.reason == "ha_off" else CoverageSource.NONE
         return Accepted(message.seq, self._site, self._claims(message, source, message.reason), stored=self._imported)
 

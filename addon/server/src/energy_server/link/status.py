@@ -24,6 +24,15 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class RecorderState:
+    """How Home Assistant's recorder is, as it says; `oldest_us` is its oldest state."""
+
+    state: str
+    oldest_us: int | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class LinkStatus:
     """How a Link is at one moment. `refused` counts rows since the start, `skipped` states since listening began."""
 
@@ -50,6 +59,7 @@ class LinkRecord:
     skipped: Mapping[str, int] = field(default_factory=dict)
     error: Trouble | None = None
     importing: Importing | None = None
+    recorder: RecorderState | None = None
     _arrived: deque[tuple[int, int]] = field(default_factory=deque)
 
     def arrived(self, readings: int, now_us: int) -> None:
