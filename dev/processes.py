@@ -111,6 +111,18 @@ class Process:
         self._signal(signal.SIGKILL, group=True)
         await self._process.wait()
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, unless it has ended."""
+        self._signal(number)
+
+    def pause(self) -> None:
+        """Let it stand still, with all that it started (SIGSTOP)."""
+        self._signal(signal.SIGSTOP, group=True)
+
+    def resume(self) -> None:
+        """Let it go on (SIGCONT)."""
+        self._signal(signal.SIGCONT, group=True)
+
     def _signal(self, number: signal.Signals, *, group: bool = False) -> None:
         with suppress(ProcessLookupError):
             if group:

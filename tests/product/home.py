@@ -87,6 +87,14 @@ class Home:
         if process is not None:
             await process.stop()
 
+    async def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        assert self.process is not None, "Home Assistant is not running"
+        process, self.process = self.process, None
+        await process.kill()
+        await self._opened.aclose()
+        self._connection = None
+
     def tail(self) -> str:
         """Return the last lines that it printed."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-LOG_SHOWN_LINES:])
