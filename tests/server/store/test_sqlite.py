@@ -8,6 +8,7 @@ import pytest
 from energy_server.errors import StoreUnavailableError
 from energy_server.model.site import Site
 from energy_server.store import sqlite
+from energy_server.store.port import SyncEntry
 from energy_server.store.sqlite import MIGRATIONS, SqliteStateStore
 
 
@@ -37,6 +38,19 @@ async def test_an_older_file_is_migrated(tmp_path: Path, monkeypatch: pytest.Mon
     database = sqlite3.connect(tmp_path / "state.sqlite")
     assert database.execute("SELECT count(*) FROM later").fetchone() == (0,)
     database.close()
+
+
+async def test_a_sync_log_of_the_first_schema_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite, "MIGRATIONS", MIGRATIONS[:1])
+        await (await opened(tmp_path / "state.sqlite")).close()
+    database = sqlite3.connect(tmp_path / "state.sqlite")
+    database.execute("INSERT INTO sync_log (ts_us, site, what, detail) VALUES (1, 'home', 'connected', 'HA')")
+    database.commit()
+    database.close()
+    store = await opened(tmp_path / "state.sqlite")
+    assert await store.sync_log(10) == [SyncEntry(1, "home", "connected", "HA")]
+    await store.close()
 
 
 async def test_a_file_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:

@@ -94,7 +94,10 @@ async def test_the_sync_log_keeps_the_newest_thousand(state_store: StateStore) -
     newest = await state_store.sync_log(3)
     assert [entry.ts_us for entry in newest] == [1_004, 1_003, 1_002]
     assert newest[0] == SyncEntry(1_004, "home", "import", "line 1004")
-    assert [entry.ts_us for entry in await state_store.sync_log(5_000)][-1] == 5
+    told = SyncEntry(9_999, "home", "backfill", "states", 10, 20, 7, "recorder", "cancelled")
+    await state_store.log(told)
+    assert await state_store.sync_log(1) == [told]
+    assert [entry.ts_us for entry in await state_store.sync_log(5_000)][-1] == 6
 
 
 async def test_a_closed_state_is_unavailable(state_store: StateStore) -> None:

@@ -118,12 +118,17 @@ class CoverageRow:
 
 @dataclass(frozen=True, slots=True)
 class SyncEntry:
-    """One line of the sync log."""
+    """One line of the sync log: what happened, to which span, how many rows from where, and how it ended."""
 
     ts_us: int
     site: str
     what: str
     detail: str
+    since_us: int | None = None
+    until_us: int | None = None
+    rows: int | None = None
+    source: str | None = None
+    result: str = "done"
 
 
 class StateStore(Protocol):

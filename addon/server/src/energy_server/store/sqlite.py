@@ -50,6 +50,13 @@ MIGRATIONS = (
         id INTEGER PRIMARY KEY, ts_us INTEGER NOT NULL, site TEXT NOT NULL, what TEXT NOT NULL, detail TEXT NOT NULL
     ) STRICT;
     """,
+    """
+    ALTER TABLE sync_log ADD COLUMN since_us INTEGER;
+    ALTER TABLE sync_log ADD COLUMN until_us INTEGER;
+    ALTER TABLE sync_log ADD COLUMN rows INTEGER;
+    ALTER TABLE sync_log ADD COLUMN source TEXT;
+    ALTER TABLE sync_log ADD COLUMN result TEXT NOT NULL DEFAULT 'done';
+    """,
 )
 """The schema's history: `user_version` of a file says how many of these it has."""
 
@@ -163,7 +170,11 @@ class SqliteStateStore:
 
     async def sync_log(self, limit: int) -> list[SyncEntry]:
         """Return the newest lines, newest first."""
-        rows = await self._select("SELECT ts_us, site, what, detail FROM sync_log ORDER BY id DESC LIMIT ?", limit)
+        rows = await self._select(
+            "SELECT ts_us, site, what, detail, since_us, until_us, rows, source, result FROM sync_log"
+            " ORDER BY id DESC LIMIT ?",
+            limit,
+        )
         return [SyncEntry(**row) for row in rows]
 
     async def _in_thread[*P, R](self, work: Callable[[*P], R], *args: *P) -> R:
@@ -226,7 +237,9 @@ class SqliteStateStore:
     def _log(self, entry: SyncEntry) -> None:
         with self._transaction() as database:
             database.execute(
-                "INSERT INTO sync_log (ts_us, site, what, detail) VALUES (:ts_us, :site, :what, :detail)", asdict(entry)
+                "INSERT INTO sync_log (ts_us, site, what, detail, since_us, until_us, rows, source, result)"
+                " VALUES (:ts_us, :site, :what, :detail, :since_us, :until_us, :rows, :source, :result)",
+                asdict(entry),
             )
             database.execute("DELETE FROM sync_log WHERE id <= (SELECT max(id) FROM sync_log) - ?", [SYNC_LOG_LINES])
 
