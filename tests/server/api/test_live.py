@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from energy_server.api import answers
-from energy_server.api.live import MOST_BROWSERS, Browser, LiveHub, Rates, StatisticsRolled
-from energy_server.link.events import CatalogChanged, LinkChanged, ReadingsArrived
+from energy_server.api.live import MOST_BROWSERS, Browser, LiveHub, Rates
+from energy_server.link.events import CatalogChanged, LinkChanged, ReadingsArrived, StatisticsStored
 from tests.server.homes import START_US, gauge, read, settle
 from tests.server.serving import Running, deaf
 
@@ -40,7 +40,7 @@ async def test_a_snapshot_then_what_is_new(server: Running) -> None:
             (arrived(6, "power", value=None), {"type": "readings", "rows": [["power", 6, None]]}),
             (LinkChanged("home", connected=True), {"type": "link", "site": "home", "connected": True}),
             (CatalogChanged("home"), {"type": "catalog", "site": "home"}),
-            (StatisticsRolled("home", 1, 9), {"type": "statistics", "site": "home", "start_us": 1, "end_us": 9}),
+            (StatisticsStored("home", 1, 9), {"type": "statistics", "site": "home", "start_us": 1, "end_us": 9}),
         ):
             server.core.hub.publish(event)
             assert await receive(live) == message
@@ -143,8 +143,8 @@ def test_only_the_newest_waits() -> None:
     browser.take(arrived(6, "a", home="cabin", value=7))
     browser.take(LinkChanged("home", connected=True))
     browser.take(LinkChanged("home", connected=False))
-    browser.take(StatisticsRolled("home", 10, 20))
-    browser.take(StatisticsRolled("home", 5, 12))
+    browser.take(StatisticsStored("home", 10, 20))
+    browser.take(StatisticsStored("home", 5, 12))
     assert browser.messages() == [
         {"type": "link", "site": "home", "connected": False},
         {"type": "readings", "rows": [("a", 5, 5), ("b", 6, 6), ("a", 6, 7)]},

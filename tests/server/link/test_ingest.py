@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from energy_server.errors import StoreUnavailableError
-from energy_server.link.events import CatalogChanged, LinkChanged, ReadingsArrived
+from energy_server.link.events import CatalogChanged, LinkChanged, ReadingsArrived, StatisticsStored
 from energy_server.link.status import Importing
 from energy_server.model.coverage import Span
 from energy_server.model.entity import Kind
@@ -101,6 +101,7 @@ async def test_history_is_settled_by_statistics_or_a_reason(home: Linked) -> Non
     found = await home.series.statistics(SITE, ["a"], Level.HOUR, Source.IMPORT, *EVER)
     assert (found.start_us.tolist(), found.change.tolist(), found.last.tolist()) == ([NOON_US - HOUR_US], [0.5], [12.5])
     assert found.covered_s.tolist() == [3600]
+    assert StatisticsStored(SITE, NOON_US - HOUR_US, NOON_US) in home.events
     assert home.ledger.settled_hours(SITE) == {"a", "b"}
     seq = await client.number(catalog("a", "b", "c", rev=2))
     await client.expect("ack", seq=seq)

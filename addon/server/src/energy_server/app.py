@@ -25,7 +25,7 @@ from energy_server.api.dashboard import FOLDER
 from energy_server.api.failures import render_failures
 from energy_server.api.guard import Guard, add_security_headers
 from energy_server.api.ingress import INGRESS, Ingress
-from energy_server.api.live import LiveHub, StatisticsRolled
+from energy_server.api.live import LiveHub
 from energy_server.api.logins import Logins
 from energy_server.api.routes import OPEN, register
 from energy_server.api.session import AUTH
@@ -34,6 +34,7 @@ from energy_server.errors import StoreUnavailableError
 from energy_server.ledger.coverage import FLUSH_INTERVAL_S, CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
 from energy_server.link.endpoint import LinkEndpoint
+from energy_server.link.events import StatisticsStored
 from energy_server.rollup.worker import RollupWorker
 from energy_server.settings import Settings
 from energy_server.store.duckdb import DuckDBSeriesStore
@@ -181,7 +182,7 @@ class Server:
         _LOGGER.info("The stores are open")
 
     def _rolled(self, site: str, start_us: int, end_us: int) -> None:
-        self.hub.publish(StatisticsRolled(site, start_us, end_us))
+        self.hub.publish(StatisticsStored(site, start_us, end_us))
 
 
 def build(settings: Settings, clock_us: Callable[[], int] = now_us) -> web.Application:

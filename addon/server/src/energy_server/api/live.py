@@ -27,15 +27,6 @@ type Row = tuple[str, int, float | None]
 type Message = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class StatisticsRolled:
-    """Statistics of the span were computed."""
-
-    site: str
-    start_us: int
-    end_us: int
-
-
 @dataclass(slots=True, eq=False)
 class Browser:
     """What waits for one browser."""
@@ -47,7 +38,7 @@ class Browser:
     rolled: dict[str, tuple[int, int]] = field(default_factory=dict)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def take(self, event: LiveEvent | StatisticsRolled) -> None:
+    def take(self, event: LiveEvent) -> None:
         """Keep what is new for this browser, replacing what it has not yet been sent."""
         if self.site is not None and event.site != self.site:
             return
@@ -124,7 +115,7 @@ class LiveHub:
         """Return the number of open dashboards."""
         return len(self._browsers)
 
-    def publish(self, event: LiveEvent | StatisticsRolled) -> None:
+    def publish(self, event: LiveEvent) -> None:
         """Pass an event to every browser, without waiting."""
         if isinstance(event, ReadingsArrived):
             self.rates.count(event.site, event.keys)

@@ -188,11 +188,11 @@ class RollupWorker:
         for row, columns in zip(LEVELS, (five, hour), strict=True):
             if len(columns):
                 await self._series.put_statistics(rolled.site, row.level, Source.ROLLUP, columns)
-        if rolled.done:
-            await self._dirty.done(rolled.done)
         if len(five):
             start_us, last_us = int(five.start_us.min()), int(five.start_us.max())
             self._on_rolled(rolled.site, start_us, last_us + FIVE_MINUTES_US)
+        if rolled.done:
+            await self._dirty.done(rolled.done)
         rolled.five, rolled.hour, rolled.done = [], [], {}
 
 
