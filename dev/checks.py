@@ -44,6 +44,8 @@ class Outcome:
     failed: int
     skipped: int
     duration_s: float
+    said: Sequence[str]
+    """What its tests compared or measured, a line each."""
 
 
 def pytest(name: str, folder: str, *options: str) -> Suite:
@@ -89,13 +91,15 @@ def run(suite: Suite) -> Outcome:
     """Run one suite, its output going to its log."""
     log = LOGS / f"{re.sub(r'[^a-z0-9]+', '-', suite.name)}.log"
     report = LOGS / f"{suite.name}.xml"
-    report.unlink(missing_ok=True)
+    said = LOGS / f"{suite.name}.said"
+    for old in (report, said):
+        old.unlink(missing_ok=True)
     started_s = time.monotonic()
     with log.open("wb") as output:
         code = subprocess.run(
             suite.command,
             cwd=suite.cwd,
-            env={**os.environ, **suite.environment},
+            env={**os.environ, **suite.environment, "ENERGY_SAID": str(said)},
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -111,14 +115,19 @@ def run(suite: Suite) -> Outcome:
         failed = 1
     if failed or skipped:
         print(log.read_text(errors="replace")[-12_000:])
-    return Outcome(suite.name, passed, failed, skipped, duration_s)
+    lines = said.read_text(encoding="utf-8").splitlines() if said.exists() else []
+    return Outcome(suite.name, passed, failed, skipped, duration_s, lines)
 
 
 def main() -> int:
     """Run the suites whose names contain one of the arguments, or all."""
     parser = argparse.ArgumentParser(prog="script/test", description="Run every check and test.")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="only suites whose names contain this")
-    wanted = parser.parse_args().suites
+    parser.add_argument("--soak", action="store_true", help="the long form of the faults: hours instead of minutes")
+    arguments = parser.parse_args()
+    wanted = arguments.suites
+    if arguments.soak:
+        os.environ["ENERGY_SOAK"] = "1"
     LOGS.mkdir(parents=True, exist_ok=True)
     recorded = bool(os.environ.get("ENERGY_TEST_DATA"))
     suites = (*SUITES, ACCEPTANCE) if recorded else SUITES
@@ -129,6 +138,8 @@ def main() -> int:
         outcomes.append(outcome)
         verdict = "failed" if outcome.failed else "skipped tests" if outcome.skipped else "ok"
         print(f"{suite.name:<16}{outcome.passed:>6} passed {outcome.duration_s:>7.1f} s  {verdict}", flush=True)
+        for line in outcome.said:
+            print(f"    {line}", flush=True)
     if not recorded:
         print("\nNot run: the acceptance tests on recorded data, because ENERGY_TEST_DATA names no folder.")
     passed, failed, skipped = (
