@@ -85,6 +85,7 @@ class Installation:
     components: Mapping[str, Path] = field(default_factory=dict)
     place: Place = field(default_factory=Place)
     extra: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -144,7 +145,7 @@ class Installation:
             if not (component / "manifest.json").exists():
                 raise HomeAssistantError(f"{component} is no integration: it has no manifest.json.")
         command = (HASS, "-c", self.folder, "--skip-pip")
-        process = await Process.start("Home Assistant", command, log=log)
+        process = await Process.start("Home Assistant", command, log=log, environment=self.environment)
         try:
             await while_running([process], self._answering())
         except BaseException:  # whatever it was, and also when we are cancelled: leave nothing behind

@@ -70,12 +70,13 @@ async def serving(
 
 
 @asynccontextmanager
-async def homing(folder: Path, days: int = 0) -> AsyncIterator[Home]:
+async def homing(folder: Path, days: int = 0, *, environment: Mapping[str, str] | None = None) -> AsyncIterator[Home]:
     """Run a Home Assistant with the simulated home, and perhaps days of its history and Energy settings, in the folder.
 
     A test may stop and start it meanwhile.
     """
-    home = Home(Installation(folder / "ha", free_port(FIRST_PORT), COMPONENTS), folder / "ha.log")
+    installation = Installation(folder / "ha", free_port(FIRST_PORT), COMPONENTS, environment=environment or {})
+    home = Home(installation, folder / "ha.log")
     begun_s = int(time.time())
     try:
         await home.start()
