@@ -107,7 +107,7 @@ class Storage(Answer):
     readings: int
     statistics: int
     size_bytes: int
-    free_bytes: int
+    free_bytes: int | None
     last_write_us: int | None
 
 

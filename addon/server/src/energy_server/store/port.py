@@ -23,7 +23,11 @@ from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, Statisti
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """How a store is: `well`, and if not what to do; `last_write_us` None before the first write."""
+    """How a store is: `well`, and in `detail` what to do, also about what is merely not as good as it could be.
+
+    `last_write_us` is None before the first write, `free_bytes` where the store cannot know; `lag_rows` are stored, but
+    not yet visible to readers who do not ask for what they wrote themselves.
+    """
 
     backend: str
     version: str
@@ -32,8 +36,9 @@ class StoreInfo:
     readings: int
     statistics: int
     size_bytes: int
-    free_bytes: int
+    free_bytes: int | None
     last_write_us: int | None
+    lag_rows: int = 0
 
 
 class SeriesStore(Protocol):

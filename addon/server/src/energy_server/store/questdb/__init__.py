@@ -14,9 +14,10 @@
 | `statistics.py` | Statistics read back |
 | `health.py` | how the tables are; suspended ones resumed |
 
-Every value that somebody outside can influence reaches QuestDB as a bound parameter or through the client's own encoding.
+Every value that somebody outside can influence reaches QuestDB as a bound parameter, or encoded by its own client.
 """
 
 from energy_server.store.questdb.address import QuestDBAddress
+from energy_server.store.questdb.store import QuestDBSeriesStore
 
-__all__ = ["QuestDBAddress"]
+__all__ = ["QuestDBAddress", "QuestDBSeriesStore"]

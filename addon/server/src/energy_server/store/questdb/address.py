@@ -17,7 +17,7 @@ DEFAULT_PASSWORD = "quest"  # noqa: S105 QuestDB's own, which everybody knows
 
 @dataclass(frozen=True, slots=True)
 class QuestDBAddress:
-    """QuestDB's two doors: HTTP, through which readings are written, and PostgreSQL's protocol, through which we read."""
+    """QuestDB's two doors: HTTP, through which is written, and PostgreSQL's protocol, through which is read."""
 
     host: str
     http_port: int = HTTP_PORT

@@ -1,0 +1,77 @@
+"""Readings as numpy columns: made from batches, one row per instant. Pure.
+
+In:   ReadingBatches.
+Out:  Columns ordered by (series, ts_us) without duplicates, and the (site, key) that each series number stands for.
+Failures: none that are expected; batches are validated before they come here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy_server.model.reading import NO_RESET, Origin, ReadingBatch
+
+type Pair = tuple[str, str]
+"""Site and key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Readings of any series as parallel columns; NaN = null. `series` is a place in `pairs`."""
+
+    pairs: Sequence[Pair]
+    series: NDArray[np.int32]
+    ts: NDArray[np.int64]
+    value: NDArray[np.float64]
+    reset: NDArray[np.int64]
+    origin: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        """Return the number of readings."""
+        return len(self.ts)
+
+    def pick(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Columns:
+        """Return some of the rows."""
+        return Columns(
+            self.pairs, self.series[rows], self.ts[rows], self.value[rows], self.reset[rows], self.origin[rows]
+        )
+
+
+def from_batches(batches: Sequence[ReadingBatch]) -> Columns:
+    """Return all readings of the batches, ordered, one for each instant: the last live one, else the first of all."""
+    places: dict[Pair, int] = {}
+    series: list[int] = []
+    for batch in batches:
+        known = {key: places.setdefault((batch.site, key), len(places)) for key in dict.fromkeys(batch.keys)}
+        series.extend(known[key] for key in batch.keys)
+    resets = [NO_RESET if reset is None else reset for batch in batches for reset in batch.reset_us]
+    rows = Columns(
+        list(places),
+        np.array(series, np.int32),
+        np.array([ts for batch in batches for ts in batch.ts_us], np.int64),
+        np.array([value for batch in batches for value in batch.values], np.float64),
+        np.array(resets, np.int64),
+        np.repeat(np.array([batch.origin for batch in batches], np.uint8), [len(batch) for batch in batches]),
+    )
+    return _one_per_instant(rows)
+
+
+def _one_per_instant(rows: Columns) -> Columns:
+    arrival = np.arange(len(rows))
+    preference = np.where(rows.origin == Origin.LIVE, arrival, -1 - arrival)
+    order = np.lexsort((preference, rows.ts, rows.series))
+    series, ts = rows.series[order], rows.ts[order]
+    best = np.empty(len(order), np.bool_)
+    best[-1:] = True
+    best[:-1] = (series[1:] != series[:-1]) | (ts[1:] != ts[:-1])
+    return rows.pick(order[best])
+
+
+def last_of_each(rows: Columns) -> Columns:
+    """Return the newest row of each series, of columns ordered by (series, ts)."""
+    newest = np.empty(len(rows), np.bool_)
+    newest[-1:] = True
+    newest[:-1] = rows.series[1:] != rows.series[:-1]
+    return rows.pick(newest)

@@ -1,0 +1,148 @@
+"""The tables: made at the first start, brought to the newest version, compared with what they should be.
+
+In:   a way to run SQL.
+Out:  the store's id. The version is a row of the smallest table, `energy_store`.
+Failures: StoreUnavailableError, also when a table is not as it should be, or is of a later release.
+
+Tables are only ever grown: a column that somebody added is left alone, any other difference is reported, not mended.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from energy_server.errors import StoreUnavailableError
+from energy_server.model.statistic import VALUE_COLUMNS
+
+READINGS = "energy_readings"
+STATISTICS = "energy_statistics"
+SERIES = "energy_series"
+STORE = "energy_store"
+
+VERSION = 1
+_EVER = "0::timestamp"  # the one instant of tables that are no time series, which QuestDB's tables must be
+
+type Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a table must be: its columns by name with their types, and what makes a row unique besides `ts`."""
+
+    columns: Mapping[str, str]
+    unique: Sequence[str]
+    partition: str
+    indexed: Sequence[str] = ()
+
+    def creation(self, name: str) -> str:
+        """Return the statement that makes it."""
+        columns = ", ".join(
+            f"{column} {kind}{' INDEX' if column in self.indexed else ''}" for column, kind in self.columns.items()
+        )
+        return (
+            f"CREATE TABLE IF NOT EXISTS {name} ({columns}) TIMESTAMP(ts) PARTITION BY {self.partition} WAL "
+            f"DEDUP UPSERT KEYS({', '.join(('ts', *self.unique))})"
+        )
+
+
+_SITE_AND_KEY = {"site": "SYMBOL", "key": "SYMBOL"}
+_FLOATS = dict.fromkeys(VALUE_COLUMNS, "DOUBLE")
+TABLES: Mapping[str, Table] = {
+    READINGS: Table(
+        {**_SITE_AND_KEY, "ts": "TIMESTAMP", "value": "DOUBLE", "reset": "LONG", "origin": "BYTE"},
+        ("site", "key"),
+        "DAY",
+        indexed=("key",),
+    ),
+    STATISTICS: Table(
+        {**_SITE_AND_KEY, "level": "BYTE", "source": "BYTE", "ts": "TIMESTAMP", **_FLOATS, "provenance": "BYTE"},
+        ("site", "key", "level", "source"),
+        "MONTH",
+        indexed=("key",),
+    ),
+    SERIES: Table({**_SITE_AND_KEY, "ts": "TIMESTAMP"}, ("site", "key"), "YEAR"),
+    STORE: Table({"ts": "TIMESTAMP", "id": "VARCHAR", "version": "INT"}, (), "YEAR"),
+}
+
+MIGRATIONS: Sequence[Sequence[str]] = ()
+"""Statements that lead from version 1 to 2, from 2 to 3, …; each may be run again after a kill."""
+
+
+async def prepare(fetch: Fetch) -> str:
+    """Make or migrate the tables, see that they are as they should be, and return the store's id."""
+    for name, table in TABLES.items():
+        await fetch(table.creation(name))
+    store_id, version = await _store(fetch)
+    if version > VERSION:
+        raise StoreUnavailableError(
+            f"QuestDB's tables are of a later release (version {version}, this one knows {VERSION}): update the server"
+        )
+    for statements in MIGRATIONS[version - 1 :]:
+        for statement in statements:
+            await fetch(statement)
+    if version < VERSION:
+        await _save(fetch, store_id)
+    await check(fetch)
+    return store_id
+
+
+async def check(fetch: Fetch) -> None:
+    """Raise StoreUnavailableError when a table is not as it should be."""
+    found = {
+        row["table_name"]: row
+        for row in await fetch(
+            "SELECT table_name, designatedTimestamp, partitionBy, walEnabled, dedup, ttlValue FROM tables()"
+        )
+    }
+    for name, table in TABLES.items():
+        wrong = _wrong(table, found[name]) if name in found else "is missing"
+        wrong = wrong or _wrong_column(table, await fetch(f"SHOW COLUMNS FROM {name}"))
+        if wrong:
+            raise StoreUnavailableError(
+                f"Somebody altered QuestDB's table {name}: it {wrong}. Change it back, or rename it and restart the "
+                "server, which then makes a new one."
+            )
+
+
+async def stored_id(fetch: Fetch) -> str | None:
+    """Return the id of the store that is there now."""
+    rows = await fetch(f"SELECT id FROM {STORE} LIMIT 1")  # noqa: S608 a table's name
+    return str(rows[0]["id"]) if rows else None
+
+
+def _wrong(table: Table, found: asyncpg.Record) -> str | None:
+    if found["designatedTimestamp"] != "ts" or found["partitionBy"] != table.partition:
+        return f"is not partitioned by {table.partition} of ts"
+    if not found["walEnabled"] or not found["dedup"]:
+        return "has lost its WAL or its DEDUP UPSERT KEYS, without which rows would be doubled"
+    if found["ttlValue"]:
+        return "has a TTL, which would drop readings"
+    return None
+
+
+def _wrong_column(table: Table, found: Sequence[asyncpg.Record]) -> str | None:
+    columns = {row["column"]: row for row in found}
+    for column, kind in table.columns.items():
+        if column not in columns:
+            return f"lacks the column {column}"
+        if columns[column]["type"] != kind:
+            return f"has the column {column} as {columns[column]['type']} and not as {kind}"
+    unique = {column for column, row in columns.items() if row["upsertKey"]}
+    if unique != {"ts", *table.unique}:
+        return f"tells rows apart by {', '.join(sorted(unique))} and not by {', '.join(('ts', *table.unique))}"
+    return None
+
+
+async def _store(fetch: Fetch) -> tuple[str, int]:
+    rows = await fetch(f"SELECT id, version FROM {STORE} LIMIT 1")  # noqa: S608 a table's name
+    if not rows:
+        await _save(fetch, secrets.token_hex(16))
+        rows = await fetch(f"SELECT id, version FROM {STORE} LIMIT 1")  # noqa: S608 the same
+    return str(rows[0]["id"]), int(rows[0]["version"])
+
+
+async def _save(fetch: Fetch, store_id: str) -> None:
+    await fetch(f"INSERT INTO {STORE} (ts, id, version) VALUES ({_EVER}, $1, {VERSION})", store_id)  # noqa: S608 constants
+    await fetch(f"SELECT wait_wal_table('{STORE}')")

@@ -1,0 +1,280 @@
+"""The SeriesStore on QuestDB: the port put together from its parts.
+
+In:   calls of the port, from one event loop.
+Out:  their results. Reads go over a few connections; readings and Statistics are written over one each, in threads.
+Failures: StoreUnavailableError. Connections that break are made anew by the next call.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from time import time_ns
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy_server.errors import StoreUnavailableError
+from energy_server.model.reading import NO_RESET, Origin, Reading, ReadingBatch, ReadingSlice, ReducedSlice
+from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
+from energy_server.store.port import StoreInfo
+from energy_server.store.questdb import health, queries, schema, statistics
+from energy_server.store.questdb.address import QuestDBAddress
+from energy_server.store.questdb.connection import Connections
+from energy_server.store.questdb.rows import Columns, from_batches, last_of_each
+from energy_server.store.questdb.schema import READINGS, SERIES, STATISTICS
+from energy_server.store.questdb.series import SeriesIndex
+from energy_server.store.questdb.writing import NewRow, Writer
+
+_CLOSED = "The store is closed."
+_NOT_SYNCHRONOUS = (
+    "QuestDB does not wait for the disk, so a power cut may lose the last seconds: start it with "
+    "QDB_CAIRO_COMMIT_MODE=sync."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What exists while the store is open."""
+
+    connections: Connections
+    store_id: str
+    series: SeriesIndex
+    readings: Writer
+    statistics: Writer
+
+    async def close(self) -> None:
+        await self.readings.close()
+        await self.statistics.close()
+        await self.connections.close()
+
+
+class QuestDBSeriesStore:
+    """Readings and Statistics in QuestDB. See `store.port.SeriesStore`."""
+
+    def __init__(self, address: QuestDBAddress) -> None:
+        self._address = address
+        self._opened: _Opened | None = None
+        self._trouble = _CLOSED
+        self._appending = asyncio.Lock()
+        self._last_write_us: int | None = None
+
+    @property
+    def store_id(self) -> str:
+        """The random id of the store; StoreUnavailableError before it was opened."""
+        return self._open_one().store_id
+
+    async def open(self) -> None:
+        """Connect, make or migrate the tables, and learn the latest readings."""
+        if self._opened is not None:
+            return
+        try:
+            self._opened = await self._open()
+        except StoreUnavailableError as err:
+            self._trouble = err.message
+            raise
+
+    async def close(self) -> None:
+        """Finish what is under way and disconnect."""
+        opened, self._opened = self._opened, None
+        self._trouble = _CLOSED
+        if opened is not None:
+            await opened.close()
+
+    async def append(self, batches: Sequence[ReadingBatch]) -> None:
+        """Store readings."""
+        opened = self._open_one()
+        async with self._appending:
+            rows = from_batches(batches)
+            if (rows.origin != Origin.LIVE).any():
+                rows = await _absent(opened, rows)
+            if not len(rows):
+                return
+            unlisted = opened.series.unlisted(rows.pairs)
+            try:
+                await opened.readings.write(partial(_new_rows, rows, unlisted))
+            finally:  # a write that failed may be stored all the same
+                opened.connections.wrote(READINGS)
+            opened.series.list_(unlisted)
+            opened.series.advance(last_of_each(rows))
+        self._last_write_us = time_ns() // 1000
+
+    async def read(self, site: str, key: str, start_us: int, end_us: int) -> ReadingSlice:
+        """Return the readings of one Entity in the span."""
+        return await queries.span(await self._readable(READINGS), site, key, start_us, end_us)
+
+    async def before(self, site: str, key: str, ts_us: int) -> ReadingSlice:
+        """Return the last reading before the instant, and if it is null also the last with a value."""
+        latest = self._open_one().series.latest(site, key)
+        if latest is not None and latest.ts_us < ts_us and not np.isnan(latest.value):
+            return latest.as_slice()
+        return await queries.before(await self._readable(READINGS), site, key, ts_us)
+
+    async def after(self, site: str, key: str, ts_us: int) -> ReadingSlice:
+        """Return the first reading at or after the instant, and if it is null also the first with a value."""
+        latest = self._open_one().series.latest(site, key)
+        if latest is None or latest.ts_us < ts_us:
+            return queries.EMPTY
+        return await queries.after(await self._readable(READINGS), site, key, ts_us)
+
+    async def reduce(self, site: str, key: str, start_us: int, end_us: int, buckets: int) -> ReducedSlice:
+        """Return the readings of one Entity reduced to buckets."""
+        return await queries.reduce(await self._readable(READINGS), site, key, (start_us, end_us), buckets)
+
+    async def latest(self, site: str) -> dict[str, Reading]:
+        """Return the newest reading of every Entity of the Site."""
+        return self._open_one().series.of_site(site)
+
+    async def counts(self, site: str, keys: Sequence[str], start_us: int, end_us: int) -> dict[tuple[str, int], int]:
+        """Return how many readings of the span each Entity has in each UTC hour."""
+        return await queries.counts(await self._readable(READINGS), site, keys, start_us, end_us)
+
+    async def put_statistics(self, site: str, level: Level, source: Source, rows: StatisticColumns) -> None:
+        """Insert or replace Statistics."""
+        opened = self._open_one()
+        if not len(rows):
+            return
+        try:
+            await opened.statistics.write(partial(statistics.new_rows, site, level, source, rows))
+        finally:  # a write that failed may be stored all the same
+            opened.connections.wrote(STATISTICS)
+        self._last_write_us = time_ns() // 1000
+
+    async def statistics(
+        self,
+        site: str,
+        keys: Sequence[str],
+        level: Level,
+        source: Source,
+        start_us: int,
+        end_us: int,
+        columns: Sequence[str] = VALUE_COLUMNS,
+    ) -> StatisticColumns:
+        """Return the Statistics of these Entities in the span."""
+        wanted = statistics.Wanted(site, list(keys), level, source, start_us, end_us, columns)
+        return await statistics.read(await self._readable(STATISTICS), wanted)
+
+    async def info(self) -> StoreInfo:
+        """Return how the store is."""
+        figures, version, trouble = health.Figures(0, 0, 0, 0), "", None
+        detail = None
+        try:
+            connections = self._open_one().connections
+            version = connections.version
+            await self._still_there()
+            figures = await health.figures(connections)
+            for table, reason in (await health.suspended(connections)).items():
+                trouble = (
+                    f"QuestDB suspended its table {table}: {reason or 'see its log'}. It is resumed every few minutes."
+                )
+            detail = None if await health.is_synchronous(connections) else _NOT_SYNCHRONOUS
+        except StoreUnavailableError as err:
+            trouble = err.message
+        return StoreInfo(
+            backend="questdb",
+            version=version,
+            well=trouble is None,
+            detail=trouble or detail,
+            readings=figures.readings,
+            statistics=figures.statistics,
+            size_bytes=figures.size_bytes,
+            free_bytes=None,
+            last_write_us=self._last_write_us,
+            lag_rows=figures.lag_rows,
+        )
+
+    async def upkeep(self) -> str | None:
+        """Resume what QuestDB suspended, and see whether the tables are still what they were."""
+        await self._still_there()
+        return await health.resume(self._open_one().connections)
+
+    def _open_one(self) -> _Opened:
+        opened = self._opened
+        if opened is None:
+            raise StoreUnavailableError(self._trouble)
+        return opened
+
+    async def _open(self) -> _Opened:
+        connections = Connections(self._address)
+        try:
+            await connections.open()
+            store_id = await schema.prepare(connections.fetch)
+            for table in (READINGS, SERIES, STATISTICS):  # what an earlier run wrote last
+                connections.wrote(table)
+                await connections.visible(table)
+            series = SeriesIndex()
+            await series.load(connections)
+        except StoreUnavailableError:
+            await connections.close()
+            raise
+        readings = Writer(self._address, "questdb-readings", self._still_there)
+        return _Opened(
+            connections, store_id, series, readings, Writer(self._address, "questdb-statistics", self._still_there)
+        )
+
+    async def _readable(self, table: str) -> Connections:
+        """Return the connections when they show all that was written."""
+        connections = self._open_one().connections
+        await connections.visible(table)
+        return connections
+
+    async def _still_there(self) -> None:
+        """Raise StoreUnavailableError when the tables are not those that were opened."""
+        opened = self._open_one()
+        fetch = opened.connections.fetch
+        await schema.check(fetch)
+        if await schema.stored_id(fetch) != opened.store_id:
+            raise StoreUnavailableError(
+                f"QuestDB at {self._address} holds another store than at the start: restart the server to use it."
+            )
+
+
+async def _absent(opened: _Opened, rows: Columns) -> Columns:
+    """Return the rows without those of other origins than live whose instant is stored already."""
+    others = np.flatnonzero(rows.origin != Origin.LIVE)
+    await opened.connections.visible(READINGS)
+    stored: set[tuple[int, int]] = set()
+    for site in {rows.pairs[place][0] for place in np.unique(rows.series[others]).tolist()}:
+        numbers = {key: place for place, (of, key) in enumerate(rows.pairs) if of == site}
+        mine = others[np.isin(rows.series[others], list(numbers.values()))]
+        keys = [rows.pairs[place][1] for place in np.unique(rows.series[mine]).tolist()]
+        for start_us, end_us in _days(rows.ts[mine]):
+            found = await queries.instants(opened.connections, site, keys, start_us, end_us)
+            stored.update((numbers[key], ts_us) for key, ts_us in found)
+    if not stored:
+        return rows
+    known = [(series, ts) in stored for series, ts in zip(rows.series.tolist(), rows.ts.tolist(), strict=True)]
+    return rows.pick(~np.array(known, np.bool_) | (rows.origin == Origin.LIVE))
+
+
+DAY_US = 86_400_000_000
+
+
+def _days(ts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Yield spans that hold all of the instants, each as long as the days in it follow on each other."""
+    days = np.unique(ts // DAY_US)
+    for run in np.split(days, np.flatnonzero(np.diff(days) > 1) + 1):
+        inside = ts[(ts >= run[0] * DAY_US) & (ts < (run[-1] + 1) * DAY_US)]
+        yield int(inside.min()), int(inside.max()) + 1
+
+
+def _new_rows(rows: Columns, unlisted: Sequence[tuple[str, str]]) -> Iterator[NewRow]:
+    for site, key in unlisted:
+        yield NewRow(SERIES, {"site": site, "key": key}, {}, 0)
+    symbols: list[dict[str, str | None]] = [{"site": site, "key": key} for site, key in rows.pairs]
+    columns = zip(
+        rows.series.tolist(),
+        rows.ts.tolist(),
+        rows.value.tolist(),
+        rows.reset.tolist(),
+        rows.origin.tolist(),
+        strict=True,
+    )
+    for place, ts_us, value, reset, origin in columns:
+        known = None if value != value else value  # noqa: PLR0124 NaN is null
+        yield NewRow(
+            READINGS,
+            symbols[place],
+            {"value": known, "reset": None if reset == NO_RESET else reset, "origin": origin},
+            ts_us,
+        )
