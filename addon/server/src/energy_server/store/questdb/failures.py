@@ -42,6 +42,10 @@ _ADVICE = (
         ("name or service", "name resolution", "no address associated", "nodename"),
         "cannot be found by its name: set the URL where it is",
     ),
+    (
+        ("invalid column", "table does not exist"),
+        "has lost a table or a column of ours: restart the server, which then says which",
+    ),
     (("suspended",), "holds back what was written: see its log for why; it is tried again every few minutes"),
 )
 

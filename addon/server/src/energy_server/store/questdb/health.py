@@ -1,12 +1,15 @@
 """How the tables are, and what can be mended: tables that QuestDB suspended are resumed.
 
 In:   the connections.
-Out:  figures and troubles; a line about what was mended.
+Out:  figures; whether anything is wrong; a line about what was mended.
 Failures: StoreUnavailableError.
 """
 
 from dataclasses import dataclass
 
+from energy_server.errors import StoreUnavailableError
+from energy_server.store.questdb import schema
+from energy_server.store.questdb.address import QuestDBAddress
 from energy_server.store.questdb.connection import Connections
 from energy_server.store.questdb.schema import READINGS, STATISTICS, TABLES
 
@@ -16,14 +19,58 @@ _LAG = "SELECT sum(wal_pending_row_count) AS lag FROM tables() WHERE table_name 
 _COMMIT_MODE = "SELECT value FROM (SHOW PARAMETERS) WHERE property_path = 'cairo.commit.mode'"
 
 
+async def _suspended(connections: Connections) -> dict[str, str]:
+    """Return the tables that QuestDB suspended, each with its reason."""
+    rows = await connections.fetch(_STATES)
+    return {row["name"]: row["errorMessage"] for row in rows if row["name"] in TABLES and row["suspended"]}
+
+
+class Guard:
+    """Knows whether the tables are the ones that were opened, unaltered and taking rows.
+
+    Once they were found not to be, nothing is written until `check` finds that they are again.
+    """
+
+    def __init__(self, connections: Connections, address: QuestDBAddress) -> None:
+        self.store_id: str | None = None
+        self.trouble: str | None = None
+        self._connections = connections
+        self._address = address
+
+    async def pass_(self) -> None:
+        """Return at once where no trouble is known, else when it is over. Raises StoreUnavailableError."""
+        if self.trouble is not None:
+            await self.check()
+
+    async def check(self) -> None:
+        """Look. Raises StoreUnavailableError."""
+        try:
+            await self._check()
+        except StoreUnavailableError as err:
+            self.trouble = err.message
+            raise
+        self.trouble = None
+
+    async def _check(self) -> None:
+        fetch = self._connections.fetch
+        await schema.check(fetch)
+        if self.store_id is not None and await schema.stored_id(fetch) != self.store_id:
+            raise StoreUnavailableError(
+                f"QuestDB at {self._address} holds another store than at the start: restart the server to use it."
+            )
+        for table, reason in (await _suspended(self._connections)).items():
+            raise StoreUnavailableError(
+                f"QuestDB suspended its table {table}: {reason or 'its log says why'}. It is resumed every few minutes."
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How much there is; `lag_rows` are acknowledged, but not shown yet."""
+    """How much there is."""
 
     readings: int
     statistics: int
     size_bytes: int
-    lag_rows: int
 
 
 async def figures(connections: Connections) -> Figures:
@@ -33,19 +80,17 @@ async def figures(connections: Connections) -> Figures:
         found = (await connections.fetch(_SIZE.format(table=table)))[0]
         rows[table] = found["readings"] or 0
         size_bytes += found["size_bytes"] or 0
-    lag = (await connections.fetch(_LAG))[0]["lag"] or 0
-    return Figures(rows[READINGS], rows[STATISTICS], size_bytes, max(0, lag))
+    return Figures(rows[READINGS], rows[STATISTICS], size_bytes)
 
 
-async def suspended(connections: Connections) -> dict[str, str]:
-    """Return the tables that QuestDB suspended, each with its reason."""
-    rows = await connections.fetch(_STATES)
-    return {row["name"]: row["errorMessage"] for row in rows if row["name"] in TABLES and row["suspended"]}
+async def lag_rows(connections: Connections) -> int:
+    """Return how many rows are acknowledged, but not shown yet."""
+    return max(0, (await connections.fetch(_LAG))[0]["lag"] or 0)
 
 
 async def resume(connections: Connections) -> str | None:
     """Resume the tables that are suspended; return a line about it."""
-    tables = await suspended(connections)
+    tables = await _suspended(connections)
     for table in tables:
         await connections.fetch(f"ALTER TABLE {table} RESUME WAL")
     if not tables:

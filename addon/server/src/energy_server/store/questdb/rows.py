@@ -1,4 +1,4 @@
-"""Readings as numpy columns: made from batches, one row per instant. Pure.
+"""Readings as numpy columns, made from batches, one row per instant; and rows as they are written. Pure.
 
 In:   ReadingBatches.
 Out:  Columns ordered by (series, ts_us) without duplicates, and the (site, key) that each series number stands for.
@@ -7,6 +7,7 @@ Failures: none that are expected; batches are validated before they come here.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,15 @@ from energy_server.model.reading import NO_RESET, Origin, ReadingBatch
 
 type Pair = tuple[str, str]
 """Site and key."""
+
+
+class NewRow(NamedTuple):
+    """One row; a column that is None is stored as null."""
+
+    table: str
+    symbols: dict[str, str | None]
+    columns: dict[str, Any]
+    ts_us: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """The tables: made at the first start, brought to the newest version, compared with what they should be.
 
-In:   a way to run SQL.
+In:   a way to run SQL, and one to write rows.
 Out:  the store's id. The version is a row of the smallest table, `energy_store`.
 Failures: StoreUnavailableError, also when a table is not as it should be, or is of a later release.
 
-Tables are only ever grown: a column that somebody added is left alone, any other difference is reported, not mended.
+Tables that are no time series have rows of the instant 0, since QuestDB's tables all need one. Tables are only ever
+grown: a column that somebody added is left alone, any other difference is reported, not mended.
 """
 
 import secrets
@@ -15,6 +16,7 @@ import asyncpg
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.model.statistic import VALUE_COLUMNS
+from energy_server.store.questdb.rows import NewRow
 
 READINGS = "energy_readings"
 STATISTICS = "energy_statistics"
@@ -22,9 +24,9 @@ SERIES = "energy_series"
 STORE = "energy_store"
 
 VERSION = 1
-_EVER = "0::timestamp"  # the one instant of tables that are no time series, which QuestDB's tables must be
 
 type Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
+type Save = Callable[[Callable[[], Sequence[NewRow]]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,16 @@ MIGRATIONS: Sequence[Sequence[str]] = ()
 """Statements that lead from version 1 to 2, from 2 to 3, …; each may be run again after a kill."""
 
 
-async def prepare(fetch: Fetch) -> str:
-    """Make or migrate the tables, see that they are as they should be, and return the store's id."""
+async def prepare(fetch: Fetch, save: Save) -> str:
+    """Make or migrate the tables, see that they are as they should be, and return the store's id.
+
+    A store that lost one of its tables is another store: what is known of its contents is no longer true.
+    """
+    known = {row["table_name"] for row in await fetch("SELECT table_name FROM tables()")}
     for name, table in TABLES.items():
         await fetch(table.creation(name))
-    store_id, version = await _store(fetch)
+    found = await _stored(fetch) if known.issuperset(TABLES) else None
+    store_id, version = found or (secrets.token_hex(16), VERSION)
     if version > VERSION:
         raise StoreUnavailableError(
             f"QuestDB's tables are of a later release (version {version}, this one knows {VERSION}): update the server"
@@ -82,9 +89,10 @@ async def prepare(fetch: Fetch) -> str:
     for statements in MIGRATIONS[version - 1 :]:
         for statement in statements:
             await fetch(statement)
-    if version < VERSION:
-        await _save(fetch, store_id)
     await check(fetch)
+    row = NewRow(STORE, {}, {"id": store_id, "version": VERSION}, 0)
+    await save(lambda: [row])  # shows also that we may write
+    await fetch(f"SELECT wait_wal_table('{STORE}')")
     return store_id
 
 
@@ -97,8 +105,9 @@ async def check(fetch: Fetch) -> None:
         )
     }
     for name, table in TABLES.items():
-        wrong = _wrong(table, found[name]) if name in found else "is missing"
-        wrong = wrong or _wrong_column(table, await fetch(f"SHOW COLUMNS FROM {name}"))
+        if name not in found:
+            raise StoreUnavailableError(f"QuestDB's table {name} is gone: restart the server, which makes it anew.")
+        wrong = _wrong(table, found[name]) or _wrong_column(table, await fetch(f"SHOW COLUMNS FROM {name}"))
         if wrong:
             raise StoreUnavailableError(
                 f"Somebody altered QuestDB's table {name}: it {wrong}. Change it back, or rename it and restart the "
@@ -108,8 +117,8 @@ async def check(fetch: Fetch) -> None:
 
 async def stored_id(fetch: Fetch) -> str | None:
     """Return the id of the store that is there now."""
-    rows = await fetch(f"SELECT id FROM {STORE} LIMIT 1")  # noqa: S608 a table's name
-    return str(rows[0]["id"]) if rows else None
+    found = await _stored(fetch)
+    return found[0] if found else None
 
 
 def _wrong(table: Table, found: asyncpg.Record) -> str | None:
@@ -135,14 +144,6 @@ def _wrong_column(table: Table, found: Sequence[asyncpg.Record]) -> str | None:
     return None
 
 
-async def _store(fetch: Fetch) -> tuple[str, int]:
+async def _stored(fetch: Fetch) -> tuple[str, int] | None:
     rows = await fetch(f"SELECT id, version FROM {STORE} LIMIT 1")  # noqa: S608 a table's name
-    if not rows:
-        await _save(fetch, secrets.token_hex(16))
-        rows = await fetch(f"SELECT id, version FROM {STORE} LIMIT 1")  # noqa: S608 the same
-    return str(rows[0]["id"]), int(rows[0]["version"])
-
-
-async def _save(fetch: Fetch, store_id: str) -> None:
-    await fetch(f"INSERT INTO {STORE} (ts, id, version) VALUES ({_EVER}, $1, {VERSION})", store_id)  # noqa: S608 constants
-    await fetch(f"SELECT wait_wal_table('{STORE}')")
+    return (str(rows[0]["id"]), int(rows[0]["version"])) if rows else None

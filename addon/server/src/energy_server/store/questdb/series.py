@@ -22,7 +22,7 @@ DAY_US = 86_400_000_000
 
 _COLUMNS = "site, key, ts::long AS ts, value, reset, origin"
 _LISTED = f"SELECT site, key FROM {SERIES}"  # noqa: S608 constants
-_NEWEST_US = f"SELECT max(ts)::long AS ts FROM {READINGS}"  # noqa: S608 constants
+_NEWEST = f"SELECT ts::long AS ts FROM {READINGS} LIMIT -1"  # noqa: S608 constants
 _RECENT = f"SELECT {_COLUMNS} FROM {READINGS} WHERE ts >= $1::long LATEST ON ts PARTITION BY site, key"  # noqa: S608 constants
 _QUIET = f"SELECT {_COLUMNS} FROM {READINGS} WHERE site = $1 AND key = $2 ORDER BY ts DESC LIMIT 1"  # noqa: S608 constants
 
@@ -56,11 +56,9 @@ class SeriesIndex:
     async def load(self, connections: Connections) -> None:
         """Read what is stored."""
         self._listed = {(row["site"], row["key"]) for row in await connections.fetch(_LISTED)}
-        newest = (await connections.fetch(_NEWEST_US))[0]["ts"]
-        if newest is None:
-            return
-        for row in await connections.fetch(_RECENT, max(0, newest - DAY_US)):
-            self._set((row["site"], row["key"]), _latest(row))
+        for newest in await connections.fetch(_NEWEST):
+            for row in await connections.fetch(_RECENT, max(0, newest["ts"] - DAY_US)):
+                self._set((row["site"], row["key"]), _latest(row))
         for site, key in self._listed:
             if self.latest(site, key) is None:
                 for row in await connections.fetch(_QUIET, site, key):

@@ -15,8 +15,8 @@ import numpy as np
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
 from energy_server.store.questdb.connection import Connections, Row
 from energy_server.store.questdb.queries import KEYS_AT_ONCE, LAST_US, places
+from energy_server.store.questdb.rows import NewRow
 from energy_server.store.questdb.schema import STATISTICS
-from energy_server.store.questdb.writing import NewRow
 
 _WANTED = """
 SELECT key, ts::long AS ts, provenance{columns} FROM {table}

@@ -7,8 +7,6 @@ Failures: StoreUnavailableError. Connections that break are made anew by the nex
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
 from time import time_ns
 
 import numpy as np
@@ -21,10 +19,14 @@ from energy_server.store.port import StoreInfo
 from energy_server.store.questdb import health, queries, schema, statistics
 from energy_server.store.questdb.address import QuestDBAddress
 from energy_server.store.questdb.connection import Connections
-from energy_server.store.questdb.rows import Columns, from_batches, last_of_each
+from energy_server.store.questdb.failures import advice
+from energy_server.store.questdb.health import Guard
+from energy_server.store.questdb.rows import Columns, NewRow, from_batches, last_of_each
 from energy_server.store.questdb.schema import READINGS, SERIES, STATISTICS
 from energy_server.store.questdb.series import SeriesIndex
-from energy_server.store.questdb.writing import NewRow, Writer
+from energy_server.store.questdb.writing import Writer
+
+INFO_WITHIN_S = 8.0
 
 _CLOSED = "The store is closed."
 _NOT_SYNCHRONOUS = (
@@ -33,15 +35,26 @@ _NOT_SYNCHRONOUS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class _Opened:
     """What exists while the store is open."""
 
-    connections: Connections
-    store_id: str
-    series: SeriesIndex
-    readings: Writer
-    statistics: Writer
+    def __init__(self, address: QuestDBAddress) -> None:
+        self.connections = Connections(address)
+        self.guard = Guard(self.connections, address)
+        self.readings = Writer(address, "questdb-readings", self.guard.check)
+        self.statistics = Writer(address, "questdb-statistics", self.guard.check)
+        self.series = SeriesIndex()
+        self.store_id = ""
+
+    async def open(self) -> None:
+        await self.connections.open()
+        self.store_id = await schema.prepare(self.connections.fetch, self.readings.write)
+        self.guard.store_id = self.store_id
+        await self.guard.check()
+        for table in (READINGS, SERIES, STATISTICS):  # what an earlier run wrote last
+            self.connections.wrote(table)
+            await self.connections.visible(table)
+        await self.series.load(self.connections)
 
     async def close(self) -> None:
         await self.readings.close()
@@ -68,11 +81,14 @@ class QuestDBSeriesStore:
         """Connect, make or migrate the tables, and learn the latest readings."""
         if self._opened is not None:
             return
+        opened = _Opened(self._address)
         try:
-            self._opened = await self._open()
+            await opened.open()
         except StoreUnavailableError as err:
             self._trouble = err.message
+            await opened.close()
             raise
+        self._opened = opened
 
     async def close(self) -> None:
         """Finish what is under way and disconnect."""
@@ -83,7 +99,7 @@ class QuestDBSeriesStore:
 
     async def append(self, batches: Sequence[ReadingBatch]) -> None:
         """Store readings."""
-        opened = self._open_one()
+        opened = await self._writable()
         async with self._appending:
             rows = from_batches(batches)
             if (rows.origin != Origin.LIVE).any():
@@ -92,7 +108,7 @@ class QuestDBSeriesStore:
                 return
             unlisted = opened.series.unlisted(rows.pairs)
             try:
-                await opened.readings.write(partial(_new_rows, rows, unlisted))
+                await opened.readings.write(lambda: _new_rows(rows, unlisted))
             finally:  # a write that failed may be stored all the same
                 opened.connections.wrote(READINGS)
             opened.series.list_(unlisted)
@@ -131,11 +147,11 @@ class QuestDBSeriesStore:
 
     async def put_statistics(self, site: str, level: Level, source: Source, rows: StatisticColumns) -> None:
         """Insert or replace Statistics."""
-        opened = self._open_one()
+        opened = await self._writable()
         if not len(rows):
             return
         try:
-            await opened.statistics.write(partial(statistics.new_rows, site, level, source, rows))
+            await opened.statistics.write(lambda: statistics.new_rows(site, level, source, rows))
         finally:  # a write that failed may be stored all the same
             opened.connections.wrote(STATISTICS)
         self._last_write_us = time_ns() // 1000
@@ -156,37 +172,43 @@ class QuestDBSeriesStore:
 
     async def info(self) -> StoreInfo:
         """Return how the store is."""
-        figures, version, trouble = health.Figures(0, 0, 0, 0), "", None
-        detail = None
+        figures, version, lag_rows = health.Figures(0, 0, 0), "", 0
+        trouble = note = None
         try:
-            connections = self._open_one().connections
-            version = connections.version
-            await self._still_there()
-            figures = await health.figures(connections)
-            for table, reason in (await health.suspended(connections)).items():
-                trouble = (
-                    f"QuestDB suspended its table {table}: {reason or 'see its log'}. It is resumed every few minutes."
-                )
-            detail = None if await health.is_synchronous(connections) else _NOT_SYNCHRONOUS
+            async with asyncio.timeout(INFO_WITHIN_S):
+                opened = self._open_one()
+                version = opened.connections.version
+                lag_rows = await health.lag_rows(opened.connections)
+                figures = await health.figures(opened.connections)
+                await opened.guard.check()
+                if lag_rows:
+                    await opened.connections.visible(READINGS)
+                    await opened.connections.visible(STATISTICS)
+                    figures = await health.figures(opened.connections)
+                note = None if await health.is_synchronous(opened.connections) else _NOT_SYNCHRONOUS
         except StoreUnavailableError as err:
             trouble = err.message
+        except TimeoutError as err:
+            trouble = advice(err, self._address)
         return StoreInfo(
             backend="questdb",
             version=version,
             well=trouble is None,
-            detail=trouble or detail,
+            detail=trouble or note,
             readings=figures.readings,
             statistics=figures.statistics,
             size_bytes=figures.size_bytes,
             free_bytes=None,
             last_write_us=self._last_write_us,
-            lag_rows=figures.lag_rows,
+            lag_rows=lag_rows,
         )
 
     async def upkeep(self) -> str | None:
         """Resume what QuestDB suspended, and see whether the tables are still what they were."""
-        await self._still_there()
-        return await health.resume(self._open_one().connections)
+        opened = self._open_one()
+        resumed = await health.resume(opened.connections)
+        await opened.guard.check()
+        return resumed
 
     def _open_one(self) -> _Opened:
         opened = self._opened
@@ -194,39 +216,21 @@ class QuestDBSeriesStore:
             raise StoreUnavailableError(self._trouble)
         return opened
 
-    async def _open(self) -> _Opened:
-        connections = Connections(self._address)
-        try:
-            await connections.open()
-            store_id = await schema.prepare(connections.fetch)
-            for table in (READINGS, SERIES, STATISTICS):  # what an earlier run wrote last
-                connections.wrote(table)
-                await connections.visible(table)
-            series = SeriesIndex()
-            await series.load(connections)
-        except StoreUnavailableError:
-            await connections.close()
-            raise
-        readings = Writer(self._address, "questdb-readings", self._still_there)
-        return _Opened(
-            connections, store_id, series, readings, Writer(self._address, "questdb-statistics", self._still_there)
-        )
+    async def _writable(self) -> _Opened:
+        """Return the open store when nothing is known to be wrong with it."""
+        opened = self._open_one()
+        await opened.guard.pass_()
+        return opened
 
     async def _readable(self, table: str) -> Connections:
         """Return the connections when they show all that was written."""
-        connections = self._open_one().connections
-        await connections.visible(table)
-        return connections
-
-    async def _still_there(self) -> None:
-        """Raise StoreUnavailableError when the tables are not those that were opened."""
-        opened = self._open_one()
-        fetch = opened.connections.fetch
-        await schema.check(fetch)
-        if await schema.stored_id(fetch) != opened.store_id:
-            raise StoreUnavailableError(
-                f"QuestDB at {self._address} holds another store than at the start: restart the server to use it."
-            )
+        opened = await self._writable()
+        try:
+            await opened.connections.visible(table)
+        except StoreUnavailableError as err:
+            opened.guard.trouble = err.message
+            raise
+        return opened.connections
 
 
 async def _absent(opened: _Opened, rows: Columns) -> Columns:

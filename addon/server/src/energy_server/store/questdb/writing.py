@@ -11,24 +11,15 @@ The client is used in one thread of its own and stays connected. A connection th
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
 
 from questdb import Protocol, QuestDBError, QuestDBErrorCode, Sender, TimestampNanos
 
 from energy_server.store.questdb.address import QuestDBAddress
 from energy_server.store.questdb.failures import translated
+from energy_server.store.questdb.rows import NewRow
 
-ANSWER_WITHIN_MS = 20_000
+ANSWER_WITHIN_MS = 15_000
 NS_PER_US = 1_000
-
-
-class NewRow(NamedTuple):
-    """One row; a column that is None is stored as null."""
-
-    table: str
-    symbols: dict[str, str | None]
-    columns: dict[str, Any]
-    ts_us: int
 
 
 class Writer:
@@ -41,7 +32,7 @@ class Writer:
         self._sender: Sender | None = None
 
     async def write(self, rows: Callable[[], Iterable[NewRow]]) -> None:
-        """Store rows; `rows` is called in the thread, twice when a lost connection had to be made anew."""
+        """Store rows, made in the thread: twice where a lost connection had to be made anew."""
         loop = asyncio.get_running_loop()
         with translated(self._address):
             try:
