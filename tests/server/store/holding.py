@@ -4,16 +4,21 @@ import asyncio
 import resource
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.model.reading import Origin
-from energy_server.store.duckdb import DuckDBSeriesStore
-from tests.server.store.readings import DAY_US, EVER, NOON_US, SITE, batch
+from energy_server.model.statistic import Level, Source
+from energy_server.store.duckdb import DuckDBSeriesStore, Thresholds
+from tests.server.store.readings import DAY_US, EVER, HOUR_US, NOON_US, SITE, StatisticRow, batch, statistics
 
 KEYS = ("a", "b", "c")
-STEPS_PER_SORT = 15
-OCTOBER = (2026 - 1970) * 12 + 9
+STEPS_PER_UPKEEP = 5
+EAGER = Thresholds(
+    unsorted_rows=20, settled_s=0, late_share=20, statistics_rows=20, commits=100, slice_rows=10, pause_share=0
+)
+"""Everything is due all the time."""
 
 
 def say(text: object) -> None:
@@ -29,22 +34,31 @@ async def hold(folder: Path) -> None:
 
 
 async def write(folder: Path, first: int) -> None:
-    """Append step after step, each telling when it is durable; sort the first month now and then."""
-    store = DuckDBSeriesStore(folder)
+    """Append step after step, each telling when it is durable, with upkeep under way nearly always."""
+    store = DuckDBSeriesStore(folder, thresholds=EAGER)
     await store.open()
-    sorting = None
+    upkeep = None
     for step in range(first, 1_000_000):
         live = [batch(key, rows_of_step(step)) for key in KEYS]
         again = batch("a", rows_of_step(max(0, step - 3)), Origin.RECORDER)
-        await store.append([*live, again])
+        replacing = batch("b", rows_of_step(max(0, step - 2)))
+        await store.append([*live, again, replacing])
+        await store.put_statistics(SITE, Level.HOUR, Source.ROLLUP, statistics(hours_of([step])))
         say(step)
-        if step % STEPS_PER_SORT == 0 and (sorting is None or sorting.done()):
-            sorting = asyncio.create_task(store.sort_month(OCTOBER))
+        if step % STEPS_PER_UPKEEP == 0 and (upkeep is None or upkeep.done()):
+            if upkeep is not None:
+                upkeep.result()
+            upkeep = asyncio.create_task(store.upkeep())
 
 
 def rows_of_step(step: int) -> list[tuple[int, float | None]]:
     """Return three readings: one old, one new, one in the next month."""
     return [(NOON_US + ahead + step, float(step)) for ahead in (-DAY_US, 0, 25 * DAY_US)]
+
+
+def hours_of(steps: Iterable[int]) -> list[StatisticRow]:
+    """Return an hour of each step, for each key."""
+    return [(key, NOON_US // HOUR_US * HOUR_US + step * HOUR_US, float(step)) for step in steps for key in KEYS]
 
 
 async def fill(folder: Path) -> None:

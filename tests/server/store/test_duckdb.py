@@ -11,16 +11,13 @@ from pathlib import Path
 import pytest
 
 from energy_server.errors import StoreUnavailableError
-from energy_server.model.reading import Origin, ReadingSlice
-from energy_server.model.statistic import Level, Source, StatisticColumns
-from energy_server.store.duckdb import DuckDBSeriesStore, sorting
-from energy_server.store.duckdb import statistics as statistics_file
-from energy_server.store.duckdb.slices import slices
-from tests.server.store.holding import KEYS, OCTOBER, rows_of_step
-from tests.server.store.readings import DAY_US, EVER, HOUR_US, NOON_US, SITE, batch, changes_of, rows_of, statistics
+from energy_server.model.reading import Origin
+from energy_server.model.statistic import Level, Source
+from energy_server.store.duckdb import DuckDBSeriesStore
+from tests.server.store.holding import EAGER, KEYS, hours_of, rows_of_step
+from tests.server.store.readings import DAY_US, EVER, NOON_US, SITE, batch, changes_of, rows_of
 
 ROOT = Path(__file__).parents[3]
-NOVEMBER = OCTOBER + 1
 
 
 @asynccontextmanager
@@ -55,132 +52,9 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "readings").iterdir() if not path.name.endswith(".wal"))
 
 
-async def fill(store: DuckDBSeriesStore, *, steps: int = 200) -> dict[str, list[tuple[int, float | None]]]:
-    """Append interleaved readings of October and November, some of them null; return what is stored."""
-    rng = random.Random(7)  # noqa: S311 - made up readings
-    rows = {
-        key: [
-            (NOON_US + day * DAY_US + step * 1_000 + at, None if rng.random() < 0.1 else round(rng.random() * 100, 1))
-            for day in (-10, 0, 25)
-            for step in range(steps)
-        ]
-        for at, key in enumerate(KEYS)
-    }
-    for first in range(0, 3 * steps, 50):
-        await store.append([batch(key, rows[key][first : first + 50], reset_us=first or None) for key in KEYS])
-    return {key: sorted(found) for key, found in rows.items()}
-
-
-async def everything(store: DuckDBSeriesStore) -> dict[str, ReadingSlice]:
-    return {key: await store.read(SITE, key, *EVER) for key in KEYS}
-
-
-def same(left: dict[str, ReadingSlice], right: dict[str, ReadingSlice]) -> bool:
-    return all(
-        getattr(left[key], column).tobytes() == getattr(right[key], column).tobytes()
-        for key in KEYS
-        for column in ("ts_us", "value", "reset_us", "origin")
-    )
-
-
 async def test_there_is_one_file_for_each_utc_month(store: DuckDBSeriesStore, tmp_path: Path) -> None:
-    await fill(store)
+    await store.append([batch("a", [(NOON_US, 1.0), (NOON_US + 25 * DAY_US, 2.0)])])
     assert files(tmp_path) == ["2026_10.g1.duckdb", "2026_11.g1.duckdb"]
-
-
-async def test_sorting_changes_the_file_and_nothing_else(store: DuckDBSeriesStore, tmp_path: Path) -> None:
-    rows = await fill(store)
-    before, latest = await everything(store), await store.latest(SITE)
-    assert await store.sort_month(OCTOBER)
-    assert files(tmp_path) == ["2026_10.g2.duckdb", "2026_11.g1.duckdb"]
-    assert same(await everything(store), before)
-    assert await store.sort_month(NOVEMBER)
-    assert await store.sort_month(OCTOBER)
-    assert files(tmp_path) == ["2026_10.g3.duckdb", "2026_11.g2.duckdb"]
-    await store.close()
-    await store.open()
-    assert same(await everything(store), before)
-    assert {key: rows_of(found) for key, found in before.items()} == rows
-    assert await store.latest(SITE) == latest
-    await store.append([batch("a", [(NOON_US - 10 * DAY_US, 5.0), (NOON_US + 1, 6.0)])])
-    assert rows_of(await store.read(SITE, "a", NOON_US - 10 * DAY_US, NOON_US - 10 * DAY_US + 1)) == [
-        (NOON_US - 10 * DAY_US, 5.0)
-    ]
-
-
-async def test_sorting_a_month_without_readings_is_nothing(store: DuckDBSeriesStore) -> None:
-    assert await store.sort_month(OCTOBER)
-
-
-async def test_what_is_appended_while_a_month_is_sorted_is_kept(store: DuckDBSeriesStore) -> None:
-    await fill(store)
-    copying = asyncio.create_task(store.sort_month(OCTOBER))
-    late = [(NOON_US + DAY_US + step, float(step)) for step in range(50)]
-    for row in late:
-        await store.append([batch("d", [row])])
-    await copying
-    assert rows_of(await store.read(SITE, "d", *EVER)) == late
-
-
-async def test_a_row_replaced_meanwhile_abandons_the_sorting(tmp_path: Path, store: DuckDBSeriesStore) -> None:
-    rows = await fill(store)
-    opened = store._open()
-    with opened.connection.cursor() as cursor:
-        made = sorting.copy(cursor, opened.months, OCTOBER)
-        assert made is not None
-        await store.append([batch("a", [(rows["a"][0][0], 777.0)])])
-        assert not sorting.finish(cursor, opened.months, made)
-    assert files(tmp_path) == ["2026_10.g1.duckdb", "2026_11.g1.duckdb"]
-    assert rows_of(await store.read(SITE, "a", *EVER))[0] == (rows["a"][0][0], 777)
-    assert await store.sort_month(OCTOBER)
-    assert rows_of(await store.read(SITE, "a", *EVER))[0] == (rows["a"][0][0], 777)
-
-
-async def test_what_an_interrupted_sorting_left_is_deleted_at_opening(store: DuckDBSeriesStore, tmp_path: Path) -> None:
-    await fill(store)
-    before = await everything(store)
-    await store.sort_month(OCTOBER)
-    await store.close()
-    folder = tmp_path / "readings"
-    for name in ("2026_10.g1.duckdb", "2026_10.g1.duckdb.wal", "2026_10.g2.duckdb.building"):
-        (folder / name).write_bytes(b"left")
-    await store.open()
-    assert files(tmp_path) == ["2026_10.g2.duckdb", "2026_11.g1.duckdb"]
-    assert same(await everything(store), before)
-
-
-async def test_a_failed_copy_does_not_stand_in_the_way_of_the_next(store: DuckDBSeriesStore) -> None:
-    await fill(store)
-    opened = store._open()
-    with opened.connection.cursor() as cursor:
-        assert sorting.copy(cursor, opened.months, OCTOBER) is not None
-    assert await store.sort_month(OCTOBER)
-
-
-async def test_sorted_statistics_read_the_same(store: DuckDBSeriesStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics_file, "LONGEST_TAIL_ROWS", 10)
-    monkeypatch.setattr(statistics_file, "FEW_PERIODS", 0)
-    year_us = 1_798_761_600_000_000
-    spans = [(year_us - 30 * HOUR_US, year_us + 30 * HOUR_US), (year_us - 3 * HOUR_US, year_us + HOUR_US), EVER]
-
-    async def read() -> list[StatisticColumns]:
-        return [await store.statistics(SITE, ["b", "x", "a"], Level.HOUR, Source.ROLLUP, *span) for span in spans]
-
-    async def put(hours: range, plus: float) -> None:
-        rows = [(key, year_us + hour * HOUR_US, hour + plus) for hour in hours for key in ("a", "b", "c")]
-        await store.put_statistics(SITE, Level.HOUR, Source.ROLLUP, statistics(rows))
-
-    held: dict[int, float] = {}
-    for round_, hours in enumerate((range(-20, 10), range(5, 25), range(-25, 3), range(24, 26))):
-        await put(hours, round_ / 10)
-        held |= {hour: hour + round_ / 10 for hour in hours}
-        before = [changes_of(found) for found in await read()]
-        await store.sort_statistics()
-        assert [changes_of(found) for found in await read()] == before
-        assert before[-1] == [(key, year_us + hour * HOUR_US, held[hour]) for key in "ba" for hour in sorted(held)]
-    await store.close()
-    await store.open()
-    assert [changes_of(found) for found in await read()] == before
 
 
 async def test_another_process_that_has_the_files_is_named_and_outlasted(tmp_path: Path) -> None:
@@ -226,7 +100,7 @@ async def test_nothing_acknowledged_is_lost_by_kills_and_nothing_doubled(tmp_pat
         async with process("write", str(tmp_path), str(first)) as child:
             for _ in range(rng.randrange(10, 40)):
                 first = int(await line(child)) + 1
-        store = DuckDBSeriesStore(tmp_path)
+        store = DuckDBSeriesStore(tmp_path, thresholds=EAGER)
         await store.open()
         for key in KEYS:
             found = rows_of(await store.read(SITE, key, *EVER))
@@ -237,6 +111,10 @@ async def test_nothing_acknowledged_is_lost_by_kills_and_nothing_doubled(tmp_pat
             assert set(found) <= set(expected)
             assert [row for row in expected if (row[1] or 0) < first] == [row for row in found if (row[1] or 0) < first]
         assert (await store.info()).readings == sum([len(await store.read(SITE, key, *EVER)) for key in KEYS])
+        while await store.upkeep():
+            pass
+        held = changes_of(await store.statistics(SITE, KEYS, Level.HOUR, Source.ROLLUP, *EVER))
+        assert set(hours_of(range(first))) <= set(held), "Statistics that were acknowledged are there"
         assert (await store.latest(SITE))["a"].ts_us == (await store.read(SITE, "a", *EVER)).ts_us[-1]
         await store.close()
     assert any(".g1." not in name for name in files(tmp_path)), "sorting was under way too"
@@ -246,19 +124,6 @@ async def test_origins_are_stored_as_numbers_of_the_model(store: DuckDBSeriesSto
     for at, origin in enumerate(Origin):
         await store.append([batch("a", [(NOON_US + at, 1.0)], origin)])
     assert (await store.read(SITE, "a", *EVER)).origin.tolist() == [0, 1, 2]
-
-
-@pytest.mark.parametrize(
-    ("sizes", "expected"),
-    [
-        ([], []),
-        ([(3, 5)], [(3, 3)]),
-        ([(0, 4), (1, 4), (2, 4)], [(0, 1), (2, 2)]),
-        ([(0, 99), (5, 1), (7, 1)], [(0, 0), (5, 7)]),
-    ],
-)
-def test_slices_are_bounded(sizes: list[tuple[int, int]], expected: list[tuple[int, int]]) -> None:
-    assert list(slices(sizes, most_rows=10)) == expected
 
 
 async def test_a_file_that_goes_while_it_is_counted_has_no_size(

@@ -26,7 +26,7 @@ class StoreInfo:
     """How a store is: `well`, and in `detail` what to do, also about what is merely not as good as it could be.
 
     `last_write_us` is None before the first write, `free_bytes` where the store cannot know; `lag_rows` are stored, but
-    not yet visible to readers who do not ask for what they wrote themselves.
+    not yet visible to readers who do not ask for what they wrote themselves. `doing` tells of upkeep under way.
     """
 
     backend: str
@@ -39,6 +39,7 @@ class StoreInfo:
     free_bytes: int | None
     last_write_us: int | None
     lag_rows: int = 0
+    doing: str | None = None
 
 
 class SeriesStore(Protocol):

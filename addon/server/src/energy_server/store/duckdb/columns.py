@@ -44,7 +44,11 @@ class Columns:
 
 def from_batches(batches: Sequence[ReadingBatch], number: Callable[[str, str], int]) -> Columns:
     """Return all readings of the batches in their order, as they came."""
-    parts = [_from_batch(batch, number) for batch in batches if len(batch)]
+    return concatenated([_from_batch(batch, number) for batch in batches if len(batch)])
+
+
+def concatenated(parts: Sequence[Columns]) -> Columns:
+    """Return the rows of all parts, in their order."""
     if len(parts) == 1:
         return parts[0]
     if not parts:
@@ -88,6 +92,11 @@ def last_of_each(columns: Columns) -> Columns:
 def months_of(ts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the UTC month of each instant, counted from January 1970."""
     return ts.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
+
+
+def month_of(ts_us: int) -> int:
+    """Return the UTC month of an instant, counted from January 1970."""
+    return int(months_of(np.array([ts_us]))[0])
 
 
 def by_month(columns: Columns) -> Iterator[tuple[int, Columns]]:

@@ -28,6 +28,8 @@ _NOT_NOW = (
     duckdb.ConnectionException,
     OSError,
 )
+_DAMAGE = ("Corrupt database file", "not a valid DuckDB database file", "Could not read enough bytes from file")
+"""What DuckDB says of a file that is not as it was written; some of it as a plain `duckdb.Error`."""
 _COMMIT_FAILED = "Failed to commit: Could not write"
 """How a TransactionException begins whose cause is the disk; the others are defects."""
 
@@ -39,15 +41,23 @@ def translated(folder: Path) -> Iterator[None]:
         yield
     except _NOT_NOW as err:
         raise StoreUnavailableError(_advice(err, folder)) from err
-    except duckdb.TransactionException as err:
-        if _COMMIT_FAILED not in str(err):
+    except duckdb.Error as err:
+        failed_commit = isinstance(err, duckdb.TransactionException) and _COMMIT_FAILED in str(err)
+        if not failed_commit and not is_damage(err):
             raise
         raise StoreUnavailableError(_advice(err, folder)) from err
+
+
+def is_damage(err: BaseException | None) -> bool:
+    """Say whether a file was found damaged."""
+    return isinstance(err, duckdb.Error) and any(sign in str(err) for sign in _DAMAGE)
 
 
 def _advice(err: Exception, folder: Path) -> str:
     text = str(err).partition("\n")[0]
     lowered = str(err).lower()
+    if is_damage(err):
+        return f"A file of the store in {folder} is damaged. Restore it from a backup. ({text})"
     if "lock" in lowered:
         return f"Another process uses the store in {folder}. Stop it; this server goes on by itself. ({text})"
     if isinstance(err, PermissionError) or "permission denied" in lowered:

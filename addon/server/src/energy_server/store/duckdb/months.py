@@ -1,33 +1,46 @@
 """The files of readings: one for each UTC month, in generations.
 
 In:   rows of one month that are unique by (series, ts).
-Out:  the same rows, durable; their files pinned for reading; a closed month rewritten sorted.
+Out:  the same rows, durable; their files pinned for reading; one generation exchanged for the next.
 Failures: DuckDB's own errors, translated by the store. A failed append leaves nothing of its month behind.
 
 A file is `2026_10.g3.duckdb`: month and generation. The first generation is appended in the order of arrival; a later
 one began sorted by (series, ts), so that a series lies together. While it is being written it is called `.building`.
+A file that cannot be read is called `.damaged` from then on: it is kept, and its month begins anew.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Condition
+from time import monotonic
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from energy_server.model.reading import Origin
 from energy_server.store.duckdb.columns import Columns, month_name, month_named
-from energy_server.store.duckdb.connection import attach, sync_folder
+from energy_server.store.duckdb.connection import attach, is_damage, sync_folder
 
+BUILDING = ".building"
+DAMAGED = ".damaged"
+MOST_REPLACED = 20_000
+"""So many readings may be replaced in a month while it is rewritten; more would make the exchange take long."""
+
+_CREATING = "creating"
 _FILE = re.compile(r"(\d{4}_\d{2})\.g(\d+)\.duckdb")
 CREATE = """
 CREATE TABLE IF NOT EXISTS {file}.readings (
     series INTEGER NOT NULL, ts BIGINT NOT NULL, value DOUBLE, reset BIGINT, origin UTINYINT NOT NULL
-)
+);
+CREATE TABLE IF NOT EXISTS {file}.sorted (rows BIGINT NOT NULL);
 """
+"""`sorted` tells how many of the first rows lie in order."""
+_SORTED = "SELECT coalesce(sum(rows), 0)::BIGINT FROM {file}.sorted"
+_READ_THROUGH = "SELECT sum(hash(series, ts, value, reset, origin)) FROM {file}.readings"
 _INSERT = "INSERT INTO {file}.readings SELECT series, ts, value, reset, origin FROM batch"
 _MERGE = """
 MERGE INTO {file}.readings t USING batch s ON t.series = s.series AND t.ts = s.ts
@@ -40,20 +53,35 @@ WHEN NOT MATCHED THEN INSERT (series, ts, value, reset, origin) VALUES (s.series
 """Of all origins only `live`, which is 0, replaces. The constant bounds keep the join to a few row groups."""
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class MonthFile:
-    """One attached file; `readers` counts the reads that are under way in it, `merges` what may have changed rows."""
+    """One attached file. `readers` counts the reads that are under way in it."""
 
     month: int
     generation: int
     path: Path
+    sorted_rows: int = 0
     readers: int = 0
-    merges: int = 0
+    appended_s: float = field(default_factory=monotonic)
+    replacing: list[Columns] | None = None
+    """Since its rewriting began, the live rows that may have replaced others; None: it is not rewritten."""
 
     @property
     def alias(self) -> str:
         """Return the name under which the file is attached."""
         return f"m{self.month}_g{self.generation}"
+
+    @property
+    def following(self) -> Path:
+        """Return the path of the next generation."""
+        return self.path.with_name(f"{month_name(self.month)}.g{self.generation + 1}.duckdb")
+
+    def note(self, known: Columns) -> None:
+        """Remember what may replace rows that a rewriting has copied already; too much of it abandons the rewriting."""
+        if self.replacing is not None:
+            self.replacing.append(known.pick(known.origin == Origin.LIVE))
+            if sum(map(len, self.replacing)) > MOST_REPLACED:
+                self.replacing = None
 
 
 class MonthFiles:
@@ -61,11 +89,16 @@ class MonthFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.suspects: set[str] = set()
+        """The names of the files whose use showed damage; opening looks through them."""
         self._files: dict[int, MonthFile] = {}
         self._idle = Condition()
 
-    def open(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Attach the newest generation of each month, and delete what an interrupted rewrite left."""
+    def open(self, cursor: duckdb.DuckDBPyConnection, suspects: set[str]) -> None:
+        """Attach the newest generation of each month, and delete what an interrupted rewriting left.
+
+        Suspects are read through. A file that cannot be read is set aside.
+        """
         self._folder.mkdir(exist_ok=True)
         newest: dict[int, MonthFile] = {}
         for path in self._folder.iterdir():
@@ -75,10 +108,15 @@ class MonthFiles:
                 newest[file.month] = max(file, newest.get(file.month, file), key=lambda one: one.generation)
         kept = {file.path.name for file in newest.values()}
         for path in sorted(self._folder.iterdir(), reverse=True):  # the log before the file that it belongs to
-            if path.name.removesuffix(".wal") not in kept:
+            name = path.name.removesuffix(".wal")
+            if name not in kept and _FILE.fullmatch(name.removesuffix(BUILDING)):
                 path.unlink()
         for month in sorted(newest):
-            self._attach(cursor, newest[month])
+            self._open(cursor, newest[month], suspects)
+
+    def set_aside(self) -> list[str]:
+        """Return the names of the files that could not be read."""
+        return sorted(path.name for path in self._folder.glob(f"*{DAMAGED}"))
 
     def months(self) -> list[int]:
         """Return the months that have a file, oldest first."""
@@ -92,7 +130,8 @@ class MonthFiles:
             for file in files:
                 file.readers += 1
         try:
-            yield [file.alias for file in files]
+            with self._suspecting(files):
+                yield [file.alias for file in files]
         finally:
             with self._idle:
                 for file in files:
@@ -102,47 +141,86 @@ class MonthFiles:
     def append(self, cursor: duckdb.DuckDBPyConnection, month: int, rows: Columns, new: NDArray[np.bool_]) -> None:
         """Store rows of one month in one transaction; `new` marks those that cannot be there already."""
         file = self._files.get(month) or self._create(cursor, month)
-        cursor.execute("BEGIN")
-        if new.any():
-            _write(cursor, rows.pick(new), _INSERT.format(file=file.alias))
-        if not new.all():
-            known = rows.pick(~new)
-            bounds = {
-                "first_ts": int(known.ts.min()),
-                "last_ts": int(known.ts.max()),
-                "first_series": int(known.series.min()),
-                "last_series": int(known.series.max()),
-            }
-            file.merges += 1
-            _write(cursor, known, _MERGE.format(file=file.alias, **bounds))
-        cursor.execute("COMMIT")
+        file.appended_s = monotonic()
+        with self._suspecting([file]):
+            cursor.execute("BEGIN")
+            if new.any():
+                _write(cursor, rows.pick(new), _INSERT.format(file=file.alias))
+            if not new.all():
+                self._merge(cursor, file, rows.pick(~new))
+            cursor.execute("COMMIT")
 
     def get(self, month: int) -> MonthFile | None:
         """Return the file of a month, if there is one."""
         return self._files.get(month)
 
-    def exchange(self, cursor: duckdb.DuckDBPyConnection, old: MonthFile, new: MonthFile) -> None:
-        """Read and append in a new generation from now on, and delete the old one once nobody reads it any more."""
+    def publish(self, cursor: duckdb.DuckDBPyConnection, new: MonthFile) -> None:
+        """Read and append in a new generation from now on; the writer thread alone may."""
         self._attach(cursor, new)
+
+    def retire(self, cursor: duckdb.DuckDBPyConnection, old: MonthFile) -> None:
+        """Delete a generation that has a successor, once nobody reads it any more."""
         with self._idle:
             self._idle.wait_for(lambda: old.readers == 0)
         cursor.execute(f"DETACH {old.alias}")
-        log = old.path.with_name(f"{old.path.name}.wal")
-        log.unlink(
-            missing_ok=True
-        )  # before its file: a file without its log is only incomplete, a log without is poison
+        # The log before its file: a file without its log is only incomplete, a log without its file is poison.
+        old.path.with_name(f"{old.path.name}.wal").unlink(missing_ok=True)
         old.path.unlink()
         sync_folder(self._folder)
 
-    def _create(self, cursor: duckdb.DuckDBPyConnection, month: int) -> MonthFile:
-        file = MonthFile(month, 1, self._folder / f"{month_name(month)}.g1.duckdb")
-        self._attach(cursor, file)
+    def _open(self, cursor: duckdb.DuckDBPyConnection, file: MonthFile, suspects: set[str]) -> None:
+        try:
+            self._attach(cursor, file)
+            if file.path.name in suspects:
+                cursor.execute(_READ_THROUGH.format(file=file.alias)).fetchall()
+        except duckdb.Error as err:
+            if not is_damage(err):
+                raise
+            self._set_aside(cursor, file)
+
+    def _set_aside(self, cursor: duckdb.DuckDBPyConnection, file: MonthFile) -> None:
+        cursor.execute(f"DETACH DATABASE IF EXISTS {file.alias}")
+        log = file.path.with_name(f"{file.path.name}.wal")
+        if log.exists():
+            log.rename(log.with_name(f"{log.name}{DAMAGED}"))
+        file.path.rename(file.path.with_name(f"{file.path.name}{DAMAGED}"))
         sync_folder(self._folder)
+        self._create(cursor, file.month, file.generation + 1)
+
+    def _merge(self, cursor: duckdb.DuckDBPyConnection, file: MonthFile, known: Columns) -> None:
+        bounds = {
+            "first_ts": int(known.ts.min()),
+            "last_ts": int(known.ts.max()),
+            "first_series": int(known.series.min()),
+            "last_series": int(known.series.max()),
+        }
+        file.note(known)
+        _write(cursor, known, _MERGE.format(file=file.alias, **bounds))
+
+    @contextmanager
+    def _suspecting(self, files: Sequence[MonthFile]) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as err:
+            if is_damage(err):
+                self.suspects.update(file.path.name for file in files)
+            raise
+
+    def _create(self, cursor: duckdb.DuckDBPyConnection, month: int, generation: int = 1) -> MonthFile:
+        file = MonthFile(month, generation, self._folder / f"{month_name(month)}.g{generation}.duckdb")
+        unfinished = file.path.with_name(f"{file.path.name}{BUILDING}")  # so that a name stands for a whole file
+        attach(cursor, unfinished, _CREATING)
+        cursor.execute(CREATE.format(file=_CREATING))
+        cursor.execute(f"DETACH {_CREATING}")
+        unfinished.rename(file.path)
+        sync_folder(self._folder)
+        self._attach(cursor, file)
         return file
 
     def _attach(self, cursor: duckdb.DuckDBPyConnection, file: MonthFile) -> None:
         attach(cursor, file.path, file.alias)
         cursor.execute(CREATE.format(file=file.alias))
+        file.sorted_rows = int(cursor.execute(_SORTED.format(file=file.alias)).fetchall()[0][0])
         self._files[file.month] = file
 
 

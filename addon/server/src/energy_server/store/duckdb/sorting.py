@@ -1,84 +1,148 @@
 """A month of readings rewritten in the order (series, ts), into its next generation.
 
-In:   the file of a month that is not appended to any more, or seldom.
+In:   the file of a month.
 Out:  the same rows in a new file, where each series lies together; the old file gone.
-Failures: DuckDB's own errors, translated by the store. Whatever happens, one complete generation is kept.
+Failures: DuckDB's own errors, translated by the store; CopyDiffersError. Whatever happens, at any step, one complete
+generation is kept under its name.
 
-`copy` runs beside reads and writes. `finish` runs in the writer thread; a row that was replaced meanwhile, which `copy`
-may have missed, abandons the run.
+`begin` and `finish` run in the writer thread and are short; `copy` and `catch_up` run beside reads and writes. Rows
+that come meanwhile lie behind the row `top` and are added at the end. Rows that were replaced meanwhile are noted by
+the file, and copied once more by `finish`; when they are too many, the rewriting is abandoned.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from energy_server.store.duckdb.columns import Columns, concatenated, month_name, one_row_per_instant
 from energy_server.store.duckdb.connection import attach
-from energy_server.store.duckdb.months import CREATE, MonthFile, MonthFiles
-from energy_server.store.duckdb.slices import slices
+from energy_server.store.duckdb.copying import CopyDiffersError, Slice, append_slice, slices
+from energy_server.store.duckdb.months import BUILDING, CREATE, MonthFile, MonthFiles
+
+FEW_ROWS = 5_000
+"""So many rows `finish` adds without making writers wait."""
 
 _ALIAS = "building"
-_TOP = "SELECT max(rowid), count(*), sum(hash(series, ts, value, reset, origin)) FROM {file}.readings"
-_SIZES = "SELECT series, count(*) FROM {file}.readings GROUP BY series ORDER BY series"
-_COPY = """
-INSERT INTO {building}.readings SELECT * FROM {file}.readings
-WHERE rowid <= {top} AND series BETWEEN {first} AND {last} ORDER BY series, ts
+_COLUMNS = "series, ts, value, reset, origin"
+_COUNT = "SELECT count(*) FROM {file}.readings"
+_SIZES = """
+SELECT series, count(*), min(ts), max(ts) FROM {file}.readings WHERE rowid <= {top} GROUP BY series ORDER BY series
 """
-_REST = "INSERT INTO {building}.readings SELECT * FROM {file}.readings WHERE rowid > {top}"
+_SLICE = """
+SELECT * FROM {file}.readings
+WHERE rowid <= {top} AND series BETWEEN {slice.first} AND {slice.last} AND ts >= {slice.since} AND ts < {slice.until}
+"""
+_REST = "SELECT * FROM {file}.readings WHERE rowid > {after} AND rowid <= {top}"
+_AGAIN = """
+MERGE INTO building.readings t USING (
+    SELECT o.* FROM {file}.readings o SEMI JOIN batch b ON o.series = b.series AND o.ts = b.ts
+        AND o.ts BETWEEN {first} AND {last}
+) s ON t.series = s.series AND t.ts = s.ts AND t.ts BETWEEN {first} AND {last}
+WHEN MATCHED THEN UPDATE SET value = s.value, reset = s.reset, origin = s.origin
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A new generation under way: everything up to the row `top` of the old one, as it was after `merges` merges."""
+@dataclass(slots=True)
+class Rewriting:
+    """A new generation under way: it has the first `rows` rows of the old one; the first `sorted_rows` lie in order."""
 
     old: MonthFile
     path: Path
-    top: int
-    merges: int
+    sorted_rows: int
+    rows: int = 0
+
+    @property
+    def name(self) -> str:
+        """Return which month it is."""
+        return month_name(self.old.month)
 
 
-def copy(cursor: duckdb.DuckDBPyConnection, months: MonthFiles, month: int) -> Copy | None:
-    """Copy a month, sorted; None when there is nothing of it."""
-    old = months.get(month)
-    if old is None:
-        return None
-    started = Copy(old, old.path.with_name(f"{old.path.name}.building"), _check(cursor, old.alias)[0], old.merges)
-    cursor.execute(f"DETACH DATABASE IF EXISTS {_ALIAS}")  # a run that failed left it
-    for left in old.path.parent.glob(f"{started.path.name}*"):
-        left.unlink()
-    attach(cursor, started.path, _ALIAS)
-    with months.reading([month]):
-        cursor.execute(CREATE.format(file=_ALIAS))
-        sizes = cursor.execute(_SIZES.format(file=old.alias)).fetchall()
-        for first, last in slices(sizes):
-            cursor.execute(_COPY.format(building=_ALIAS, file=old.alias, top=started.top, first=first, last=last))
+def begin(cursor: duckdb.DuckDBPyConnection, old: MonthFile) -> Rewriting:
+    """Note from now on what is replaced in the file. In the writer thread, so that no append is half done."""
+    old.replacing = []
+    return Rewriting(old, old.path.with_name(f"{old.path.name}{BUILDING}"), count(cursor, old.alias))
+
+
+def prepare(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting, slice_rows: int) -> Sequence[Slice]:
+    """Make the new file; return what is to be copied, in this order."""
+    _remove(cursor, rewriting)  # a run that failed left it
+    attach(cursor, rewriting.path, _ALIAS)
+    cursor.execute(CREATE.format(file=_ALIAS))
+    sizes = cursor.execute(_SIZES.format(file=rewriting.old.alias, top=rewriting.sorted_rows - 1)).fetchall()
+    return list(slices(sizes, slice_rows))
+
+
+def copy(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting, part: Slice) -> None:
+    """Copy one slice."""
+    source = _SLICE.format(file=rewriting.old.alias, top=rewriting.sorted_rows - 1, slice=part)
+    rewriting.rows += append_slice(cursor, source, f"{_ALIAS}.readings", _COLUMNS, "series, ts")
+
+
+def catch_up(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> int:
+    """Copy what was appended since, behind the rest; return how many rows that were."""
+    top = count(cursor, rewriting.old.alias) - 1
+    if top < rewriting.rows:
+        return 0
+    source = _REST.format(file=rewriting.old.alias, after=rewriting.rows - 1, top=top)
+    rows = append_slice(cursor, source, f"{_ALIAS}.readings", _COLUMNS, "series, ts")
+    rewriting.rows += rows
+    return rows
+
+
+def seal(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> None:
+    """Let what was copied reach the file. What is left for `finish` is little."""
+    if rewriting.rows != rewriting.sorted_rows:
+        raise CopyDiffersError(f"{rewriting.rows} of {rewriting.sorted_rows} rows of {rewriting.old.path.name} came")
+    while catch_up(cursor, rewriting) > FEW_ROWS:
+        pass
+    cursor.execute("INSERT INTO building.sorted VALUES ($1)", [rewriting.sorted_rows])
     cursor.execute(f"CHECKPOINT {_ALIAS}")
-    return started
 
 
-def finish(cursor: duckdb.DuckDBPyConnection, months: MonthFiles, made: Copy) -> bool:
-    """Add what came since, and let the copy take the place of the old generation; False when it was abandoned."""
-    old = made.old
-    cursor.execute(_REST.format(building=_ALIAS, file=old.alias, top=made.top))
-    cursor.execute(f"CHECKPOINT {_ALIAS}")
-    same = old.merges == made.merges and _check(cursor, old.alias)[1:] == _check(cursor, _ALIAS)[1:]
-    cursor.execute(f"DETACH {_ALIAS}")
-    if not same:
-        made.path.unlink()
+def finish(cursor: duckdb.DuckDBPyConnection, months: MonthFiles, rewriting: Rewriting) -> bool:
+    """Let the new generation take the place of the old one; False when it was abandoned. In the writer thread."""
+    old = rewriting.old
+    catch_up(cursor, rewriting)
+    if old.replacing is None:
         return False
-    generation = old.generation + 1
-    new = MonthFile(
-        old.month, generation, old.path.with_name(old.path.name.replace(f".g{old.generation}.", f".g{generation}."))
-    )
-    with made.path.open("rb") as file:
+    _copy_again(cursor, old, old.replacing)
+    if not rewriting.rows == count(cursor, old.alias) == count(cursor, _ALIAS):
+        raise CopyDiffersError(f"{old.path.name} has {count(cursor, old.alias)} rows, {rewriting.rows} were copied")
+    cursor.execute(f"CHECKPOINT {_ALIAS}")
+    cursor.execute(f"DETACH {_ALIAS}")
+    with rewriting.path.open("rb") as file:
         os.fsync(file.fileno())
-    made.path.rename(new.path)
-    months.exchange(cursor, old, new)
+    rewriting.path.rename(old.following)
+    months.publish(cursor, MonthFile(old.month, old.generation + 1, old.following))
     return True
 
 
-def _check(cursor: duckdb.DuckDBPyConnection, file: str) -> tuple[int, int, int]:
-    found = cursor.execute(_TOP.format(file=file)).fetchone()
-    top, rows, total = found or (None, 0, None)
-    return -1 if top is None else int(top), int(rows), int(total or 0)
+def forget(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> None:
+    """Leave nothing of a rewriting that was given up; nothing at all of one that was finished."""
+    rewriting.old.replacing = None
+    _remove(cursor, rewriting)
+
+
+def _remove(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> None:
+    cursor.execute(f"DETACH DATABASE IF EXISTS {_ALIAS}")
+    for left in rewriting.path.parent.glob(f"{rewriting.path.name}*"):
+        left.unlink()
+
+
+def _copy_again(cursor: duckdb.DuckDBPyConnection, old: MonthFile, replacing: Sequence[Columns]) -> None:
+    rows = one_row_per_instant(concatenated(replacing))
+    if not len(rows):
+        return
+    cursor.register("batch", rows.as_dict())
+    try:
+        cursor.execute(_AGAIN.format(file=old.alias, first=int(rows.ts.min()), last=int(rows.ts.max())))
+    finally:
+        cursor.unregister("batch")
+
+
+def count(cursor: duckdb.DuckDBPyConnection, file: str) -> int:
+    """Return how many rows an attached file has."""
+    return int(cursor.execute(_COUNT.format(file=file)).fetchall()[0][0])

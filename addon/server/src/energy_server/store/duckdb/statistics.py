@@ -5,12 +5,14 @@ Out:  the same rows, durable; the rows of some series in a span.
 Failures: DuckDB's own errors, translated by the store.
 
 The head lies in the order (series, start), so that a series is read from one place; it has everything that starts until
-`until`. What starts later goes to the tail, where the present is found in a short table. `sort` makes a tail that has
-grown long part of the head.
+`until`. What starts later goes to the tail, where the present is found in a short table.
+
+A tail that has grown long is made part of the head: `begin` and `finish` in the thread that writes, and short; `copy`
+beside reads and writes, slice by slice. What is put meanwhile is noted, and put into the new tables too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,11 +23,15 @@ from numpy.typing import NDArray
 
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
 from energy_server.store.duckdb.connection import attach, fetched
+from energy_server.store.duckdb.copying import Slice, append_slice, slices
 from energy_server.store.duckdb.gate import Gate
-from energy_server.store.duckdb.slices import slices
 
 ALIAS = "statistics"
 LONGEST_TAIL_ROWS = 100_000
+LONGEST_TAIL_SHARE = 20
+"""A tail is long that has more than this part of its head's rows too: each sorting writes all of the head anew."""
+MOST_NOTED_ROWS = 200_000
+"""So many rows may be put into a year while it is rewritten; more abandon the rewriting."""
 FEW_PERIODS = 10_000
 """Up to so many of each series, one query for all series is faster than one for each."""
 
@@ -52,11 +58,18 @@ WHEN MATCHED THEN UPDATE SET mean = s.mean, minimum = s.minimum, maximum = s.max
 WHEN NOT MATCHED THEN INSERT (series, start, mean, minimum, maximum, change, last, covered_s, provenance)
     VALUES (s.series, s.start, s.mean, s.minimum, s.maximum, s.change, s.last, s.covered_s, s.provenance)
 """
+_LEFT = (
+    "SELECT table_name FROM duckdb_tables() WHERE database_name = 'statistics' AND table_name SIMILAR TO '.*_sorted'"
+)
+_COLUMNS = f"series, start, {', '.join(VALUE_COLUMNS)}, provenance"
 _EXTENT = "SELECT count(*), max(start) FROM {table}"
-_BOTH = "(SELECT * FROM {head} UNION ALL SELECT * FROM {tail})"
-_SIZES = "SELECT series, count(*) FROM {source} GROUP BY series ORDER BY series"
-_COPY = """
-INSERT INTO {sorted} SELECT * FROM {source} WHERE series BETWEEN {first} AND {last} ORDER BY series, start
+_BOTH = "SELECT * FROM {head} UNION ALL SELECT * FROM {tail}"
+_SIZES = """
+SELECT series, count(*), min(start), max(start) FROM ({source}) WHERE start <= {until} GROUP BY series ORDER BY series
+"""
+_SLICE = """
+SELECT * FROM ({source}) WHERE series BETWEEN {slice.first} AND {slice.last}
+    AND start >= {slice.since} AND start < {slice.until} AND start <= {until}
 """
 _READ_ONE = "SELECT {columns} FROM {table} WHERE series = {number}{within}"
 _READ_MANY = "SELECT series, {columns} FROM {table} WHERE series IN ({numbers}){within}"
@@ -99,6 +112,38 @@ class _Year:
         """Return the name of the head's table."""
         return f"{self.tail}_head"
 
+    @property
+    def both(self) -> str:
+        """Return a query of all rows."""
+        return f"FROM {self.tail}" if self.until is None else _BOTH.format(head=self.head, tail=self.tail)
+
+
+@dataclass(slots=True)
+class Rewriting:
+    """A head under way, of all rows that start until `until`; `noted` are the rows put since, None when too many."""
+
+    pair: tuple[Level, Source]
+    year: _Year
+    until: int
+    noted: list[Rows] | None = field(default_factory=list)
+
+    @property
+    def table(self) -> str:
+        """Return the name of the new table."""
+        return f"{self.year.tail}_sorted"
+
+    @property
+    def name(self) -> str:
+        """Return which Statistics these are."""
+        return f"{_prefix(*self.pair)}_{self.year.number}"
+
+    def note(self, rows: Rows) -> None:
+        """Remember what was put."""
+        if self.noted is not None:
+            self.noted.append(rows)
+            if sum(map(len, self.noted)) > MOST_NOTED_ROWS:
+                self.noted = None
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -115,14 +160,17 @@ class StatisticsFile:
     """All Statistics. Written in one thread, read in any."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._gate = Gate()  # between readers and the exchange of tables
         self._years: dict[tuple[Level, Source], dict[int, _Year]] = {pair: {} for pair in product(Level, Source)}
+        self._rewriting: Rewriting | None = None
 
     def open(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Attach the file and see which tables it has."""
-        attach(cursor, self._path, ALIAS)
+        attach(cursor, self.path, ALIAS)
         cursor.execute(_CREATE_HEADS)
+        for (left,) in cursor.execute(_LEFT).fetchall():  # by a rewriting that was interrupted
+            cursor.execute(f"DROP TABLE {ALIAS}.{left}")
         prefixes = {_prefix(*pair): pair for pair in self._years}
         for name, until in cursor.execute(_TABLES).fetchall():
             prefix, _, year = name.rpartition("_")
@@ -150,17 +198,50 @@ class StatisticsFile:
             _merge(cursor, year.tail, rows.pick((years == number) & ~in_head))
         cursor.execute("COMMIT")
         self._years[pair] |= touched
+        rewriting = self._rewriting
+        if rewriting is not None and rewriting.pair == pair and rewriting.year.number in touched:
+            rewriting.note(rows.pick(years == rewriting.year.number))
 
-    def sort(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Make tails that have grown long part of their heads."""
-        for years in self._years.values():
-            for number, year in list(years.items()):
-                found = cursor.execute(_EXTENT.format(table=year.tail)).fetchone()
-                if found and found[0] > LONGEST_TAIL_ROWS:
-                    _copy_sorted(cursor, year)
-                    with self._gate.alone():
-                        years[number] = _exchanged(cursor, year, until=int(found[1]))
-        cursor.execute(f"CHECKPOINT {ALIAS}")
+    def begin(self, cursor: duckdb.DuckDBPyConnection, longest_tail: int) -> Rewriting | None:
+        """Begin to rewrite the first year whose tail has grown long, if there is one. In the thread that writes."""
+        for pair, years in self._years.items():
+            for year in years.values():
+                rows, last = _extent(cursor, year.tail)
+                head_rows = 0 if year.until is None else _extent(cursor, year.head)[0]
+                if rows > max(longest_tail, head_rows // LONGEST_TAIL_SHARE):
+                    self._rewriting = Rewriting(pair, year, last)
+                    return self._rewriting
+        return None
+
+    def prepare(self, cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting, slice_rows: int) -> Sequence[Slice]:
+        """Make the new table; return what is to be copied, in this order."""
+        cursor.execute(f"DROP TABLE IF EXISTS {rewriting.table}")
+        cursor.execute(_CREATE.format(table=rewriting.table))
+        sizes = cursor.execute(_SIZES.format(source=rewriting.year.both, until=rewriting.until)).fetchall()
+        return list(slices(sizes, slice_rows))
+
+    def copy(self, cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting, part: Slice) -> None:
+        """Copy one slice."""
+        source = _SLICE.format(source=rewriting.year.both, slice=part, until=rewriting.until)
+        append_slice(cursor, source, rewriting.table, _COLUMNS, "series, start")
+
+    def finish(self, cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> bool:
+        """Let the new head take its place; False when it was abandoned. In the thread that writes."""
+        if rewriting.noted is None:
+            return False
+        year = replace(rewriting.year, until=rewriting.until)
+        cursor.execute("BEGIN")
+        _exchange(cursor, rewriting, _last_of_all(rewriting.noted))
+        with self._gate.alone():
+            cursor.execute("COMMIT")
+            self._years[rewriting.pair][year.number] = year
+        self._rewriting = None
+        return True
+
+    def forget(self, cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> None:
+        """Leave nothing of a rewriting that was given up; nothing at all of one that was finished."""
+        self._rewriting = None
+        cursor.execute(f"DROP TABLE IF EXISTS {rewriting.table}")
 
     def read(
         self, cursor: duckdb.DuckDBPyConnection, pair: tuple[Level, Source], keys: Sequence[str], wanted: Wanted
@@ -215,28 +296,32 @@ def _merge(cursor: duckdb.DuckDBPyConnection, table: str, rows: Rows) -> None:
         cursor.unregister("batch")
 
 
-def _copy_sorted(cursor: duckdb.DuckDBPyConnection, year: _Year) -> None:
-    """Begin a transaction with a sorted copy of a year."""
-    in_order = f"{year.tail}_sorted"
-    source = year.tail if year.until is None else _BOTH.format(head=year.head, tail=year.tail)
-    cursor.execute("BEGIN")
-    cursor.execute(_CREATE.format(table=in_order))
-    sizes = cursor.execute(_SIZES.format(source=source)).fetchall()
-    for first, last in slices(sizes):
-        cursor.execute(_COPY.format(sorted=in_order, source=source, first=first, last=last))
+def _extent(cursor: duckdb.DuckDBPyConnection, table: str) -> tuple[int, int]:
+    """Return how many rows a table has, and the last start."""
+    rows, last = cursor.execute(_EXTENT.format(table=table)).fetchall()[0]
+    return int(rows), int(last or 0)
 
 
-def _exchanged(cursor: duckdb.DuckDBPyConnection, year: _Year, *, until: int) -> _Year:
-    """Make the copy the head, empty the tail, and commit."""
-    name = year.tail.removeprefix(f"{ALIAS}.")
-    cursor.execute(f"DROP TABLE IF EXISTS {year.head}")
-    cursor.execute(f"ALTER TABLE {year.tail}_sorted RENAME TO {name}_head")
-    cursor.execute(f"DROP TABLE {year.tail}")
-    cursor.execute(_CREATE.format(table=year.tail))
+def _last_of_all(parts: Sequence[Rows]) -> Rows | None:
+    if not parts:
+        return None
+    names = parts[0].columns
+    return Rows({name: np.concatenate([part.columns[name] for part in parts]) for name in names}).last_of_each()
+
+
+def _exchange(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting, noted: Rows | None) -> None:
+    """Make the copy the head and empty the tail, both with what was put since the copying began."""
+    tail, name = rewriting.year.tail, rewriting.name
+    cursor.execute(f"DROP TABLE IF EXISTS {rewriting.year.head}")
+    cursor.execute(f"ALTER TABLE {rewriting.table} RENAME TO {name}_head")
+    cursor.execute(f"DROP TABLE {tail}")
+    cursor.execute(_CREATE.format(table=tail))
+    if noted is not None:
+        in_head = noted.columns["start"] <= rewriting.until
+        _merge(cursor, rewriting.year.head, noted.pick(in_head))
+        _merge(cursor, tail, noted.pick(~in_head))
     cursor.execute("DELETE FROM statistics.sorted_until WHERE name = $1", [name])
-    cursor.execute("INSERT INTO statistics.sorted_until VALUES ($1, $2)", [name, until])
-    cursor.execute("COMMIT")
-    return _Year(year.number, year.tail, until)
+    cursor.execute("INSERT INTO statistics.sorted_until VALUES ($1, $2)", [name, rewriting.until])
 
 
 def _read(cursor: duckdb.DuckDBPyConnection, level: Level, years: Sequence[_Year], wanted: Wanted) -> Iterator[Rows]:
