@@ -31,6 +31,7 @@ from energy_server.api.routes import OPEN, register
 from energy_server.api.session import AUTH
 from energy_server.discovery import Announcement, announce
 from energy_server.errors import StoreUnavailableError
+from energy_server.jobs.upkeep import keep_in_order
 from energy_server.ledger.coverage import FLUSH_INTERVAL_S, CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
 from energy_server.link.endpoint import LinkEndpoint
@@ -167,6 +168,7 @@ class Server:
         )
         self._supervisor.start("rollup", worker.run)
         self._supervisor.start("coverage", partial(_flush, ledger))
+        self._supervisor.start("upkeep", partial(keep_in_order, self._series, self._state, self._clock_us))
         core = Core(
             series=self._series,
             state=self._state,
