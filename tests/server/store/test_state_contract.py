@@ -1,5 +1,6 @@
 """What every StateStore does: the contract of `store.port`."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -109,3 +110,23 @@ async def test_a_closed_state_is_unavailable(state_store: StateStore) -> None:
         await state_store.save_site(HOME)
     await state_store.open()
     assert await state_store.sites() == [HOME]
+
+
+async def test_it_tells_how_it_is(opened_state: Opened[StateStore]) -> None:
+    empty = await opened_state.store.info()
+    await opened_state.store.save_site(HOME)
+    before_us = time.time_ns() // 1_000
+    await opened_state.store.mark_dirty([("home", "a", 0), ("home", "b", 0)])
+    info = await opened_state.store.info()
+    assert info.well
+    assert info.detail is None
+    assert info.version
+    assert info.rows == empty.rows + 3
+    assert info.size_bytes > 0
+    assert info.last_write_us is not None
+    assert info.last_write_us >= before_us
+    assert info.lag_s is None
+    await opened_state.store.close()
+    closed = await opened_state.store.info()
+    assert not closed.well
+    assert closed.detail

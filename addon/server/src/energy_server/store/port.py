@@ -137,6 +137,21 @@ class SyncEntry:
     result: str = "done"
 
 
+@dataclass(frozen=True, slots=True)
+class StateInfo:
+    """How a StateStore is, as in StoreInfo; `lag_s`: how far its slowest copy is behind, None without copies."""
+
+    backend: str
+    version: str
+    well: bool
+    detail: str | None
+    rows: int
+    size_bytes: int
+    free_bytes: int | None
+    last_write_us: int | None
+    lag_s: float | None = None
+
+
 class StateStore(Protocol):
     """Sites, Entities, Coverage, dirty marks, the sync log and named documents."""
 
@@ -153,13 +168,19 @@ class StateStore(Protocol):
         """Return all Sites."""
 
     async def save_catalog(self, site: str, entities: Sequence[Entity], now_us: int) -> None:
-        """Make these the Entities of the Site: those no longer named get `until_us`, returning ones lose it."""
+        """Make these the Entities of the Site: those no longer named get `until_us`, returning ones lose it.
+
+        Not one step: until it returns, and where it fails, some Entities may be the new ones and some the old.
+        """
 
     async def entities(self, site: str) -> list[Entity]:
         """Return the Entities of a Site, those that left the catalog included."""
 
     async def save_coverage(self, store_id: str, rows: Sequence[CoverageRow], removed: Sequence[CoverageRow]) -> None:
-        """Remove, then add rows of Coverage, in one step."""
+        """Remove, then add rows of Coverage, in one step: never a part of them.
+
+        Where it fails it may have been done or not; the next call of it then counts from what was there before.
+        """
 
     async def coverage(self, store_id: str) -> list[CoverageRow]:
         """Return the Coverage that refers to this SeriesStore; Coverage of any other id is deleted."""
@@ -184,3 +205,6 @@ class StateStore(Protocol):
 
     async def sync_log(self, limit: int) -> list[SyncEntry]:
         """Return the newest lines, newest first."""
+
+    async def info(self) -> StateInfo:
+        """Return how the store is. Never raises for a store that is not well."""

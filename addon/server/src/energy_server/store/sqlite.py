@@ -8,7 +8,9 @@ next call tries again. A file of a newer release is refused the same way.
 
 import asyncio
 import json
+import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,10 +22,11 @@ from energy_server.errors import StoreUnavailableError
 from energy_server.model.coverage import CoverageSource, Span
 from energy_server.model.entity import Entity, Kind, Role, RoleAssignment, StateClass
 from energy_server.model.site import Site
-from energy_server.store.port import CoverageRow, SyncEntry
+from energy_server.store.port import CoverageRow, StateInfo, SyncEntry
 
 BUSY_TIMEOUT_S = 2.0
 SYNC_LOG_LINES = 1_000
+TABLES = ("sites", "entities", "coverage", "dirty", "documents", "sync_log")
 
 MIGRATIONS = (
     """
@@ -89,6 +92,7 @@ class SqliteStateStore:
         self._thread = ThreadPoolExecutor(1, "state")
         self._wanted = False
         self._database: sqlite3.Connection | None = None
+        self._last_write_us: int | None = None
 
     async def open(self) -> None:
         """Open or create the file and bring its schema up to date."""
@@ -177,6 +181,10 @@ class SqliteStateStore:
         )
         return [SyncEntry(**row) for row in rows]
 
+    async def info(self) -> StateInfo:
+        """Return how the store is."""
+        return await self._in_thread(self._info)
+
     async def _in_thread[*P, R](self, work: Callable[[*P], R], *args: *P) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
 
@@ -209,6 +217,7 @@ class SqliteStateStore:
             with _translated(self._path), database:
                 database.execute("BEGIN IMMEDIATE")
                 yield database
+            self._last_write_us = time.time_ns() // 1_000
         except StoreUnavailableError:
             self._close()
             raise
@@ -233,6 +242,26 @@ class SqliteStateStore:
         with self._transaction() as database:
             database.executemany(_REMOVE_COVERAGE, [_coverage_row(row, store_id) for row in removed])
             database.executemany(_ADD_COVERAGE, [_coverage_row(row, store_id) for row in rows])
+
+    def _info(self) -> StateInfo:
+        rows, trouble = 0, None
+        try:
+            with _translated(self._path):
+                database = self._open()
+                rows = sum(database.execute(f"SELECT count(*) AS n FROM {table}").fetchone()["n"] for table in TABLES)  # noqa: S608 ours
+        except StoreUnavailableError as err:
+            trouble = err.message
+        files = [file for file in self._path.parent.glob(f"{self._path.name}*") if file.is_file()]
+        return StateInfo(
+            backend="sqlite",
+            version=sqlite3.sqlite_version,
+            well=trouble is None,
+            detail=trouble,
+            rows=rows,
+            size_bytes=sum(file.stat().st_size for file in files),
+            free_bytes=shutil.disk_usage(self._path.parent).free if self._path.parent.exists() else None,
+            last_write_us=self._last_write_us,
+        )
 
     def _log(self, entry: SyncEntry) -> None:
         with self._transaction() as database:

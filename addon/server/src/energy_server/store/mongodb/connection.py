@@ -45,9 +45,10 @@ _LATE = "MongoDB did not answer in time. The server goes on by itself once it do
 _NO_PRIMARY = "MongoDB has no primary at the moment. The server goes on by itself once it has one."
 _NO_RIGHT = "MongoDB wants a login, or the user of mongodb_url may not read and write the database."
 _NO_SPACE = "No space is left for MongoDB. Free some; the server goes on by itself."
+_UNAUTHORIZED = 13
 _ADVICE = {
     18: "MongoDB refuses user or password. Check mongodb_url, and its authSource.",
-    13: _NO_RIGHT,
+    _UNAUTHORIZED: _NO_RIGHT,
     8_000: _NO_RIGHT,
     73: "mongodb_url names no acceptable database. Use letters and digits.",
     14_031: _NO_SPACE,
@@ -114,6 +115,22 @@ class Connection:
                 done = await work(database)
         self.last_write_us = time.time_ns() // 1_000
         return done
+
+    async def lag_s(self) -> float | None:
+        """Return how far the slowest member of a replica set is behind; None without one, or where we may not ask."""
+        hello = await self.read(lambda database: database.command("hello"))
+        if len(hello.get("hosts", ())) <= 1 or self._client is None:
+            return None
+        with translated():
+            try:
+                status = await self._client.admin.command("replSetGetStatus")
+            except OperationFailure as err:
+                if err.code == _UNAUTHORIZED:
+                    return None
+                raise
+        members = [member for member in status["members"] if member.get("stateStr") in ("PRIMARY", "SECONDARY")]
+        written = [member["optimeDate"] for member in members]
+        return (max(written) - min(written)).total_seconds() if written else None
 
     def _opened(self) -> Database:
         if self._database is None:

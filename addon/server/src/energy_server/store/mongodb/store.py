@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import batched
 
+import pymongo
 from pydantic import SecretStr
 from pymongo import DESCENDING, ReplaceOne, UpdateOne
 
@@ -24,9 +25,10 @@ from energy_server.model.site import Site
 from energy_server.store.mongodb.connection import Connection, Document, as_written, insert_missing
 from energy_server.store.mongodb.coverage import CoverageDocuments
 from energy_server.store.mongodb.schema import migrate
-from energy_server.store.port import CoverageRow, SyncEntry
+from energy_server.store.port import CoverageRow, StateInfo, SyncEntry
 
 SYNC_LOG_LINES = 1_000
+LOOK_WITHIN_S = 2.0
 AT_ONCE = 10_000
 """Documents in one message, which must stay below 48 MB."""
 
@@ -152,6 +154,28 @@ class MongoStateStore:
         lines = await self._lines(limit)
         with as_written("sync_log"):
             return [SyncEntry(**{name: line[name] for name in line if name != "_id"}) for line in lines]
+
+    async def info(self) -> StateInfo:
+        """Return how the store is."""
+        figures, lag_s, trouble = {}, None, None
+        try:
+            with pymongo.timeout(LOOK_WITHIN_S):
+                figures = await self._connection.read(lambda database: database.command("dbStats"))
+                lag_s = await self._connection.lag_s()
+        except StoreUnavailableError as err:
+            trouble = err.message
+        disk_bytes = figures.get("fsTotalSize")
+        return StateInfo(
+            backend="mongodb",
+            version=self._connection.version,
+            well=trouble is None,
+            detail=trouble,
+            rows=int(figures.get("objects", 0)),
+            size_bytes=int(figures.get("storageSize", 0) + figures.get("indexSize", 0)),
+            free_bytes=None if disk_bytes is None else int(disk_bytes - figures["fsUsedSize"]),
+            last_write_us=self._connection.last_write_us,
+            lag_s=lag_s,
+        )
 
     async def _mark(self, ids: Sequence[Document]) -> None:
         documents = [{"_id": mark} for mark in ids]
