@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 import aiohttp
-from pymongo import AsyncMongoClient
+from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from .processes import Process, while_running
@@ -159,29 +159,28 @@ class MongoDB:
 
     async def answers(self) -> bool:
         """Say whether it takes writes; makes a new member of a replica set its primary."""
-        client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
-            f"mongodb://127.0.0.1:{self.port}/?directConnection=true",
-            serverSelectionTimeoutMS=ANSWER_WITHIN_MS,
-            timeoutMS=ANSWER_WITHIN_MS,
+        return await asyncio.to_thread(self._answers_now)
+
+    def _answers_now(self) -> bool:
+        here = f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
+        client: MongoClient[dict[str, object]] = MongoClient(
+            here, serverSelectionTimeoutMS=ANSWER_WITHIN_MS, timeoutMS=ANSWER_WITHIN_MS
         )
-        try:
+        with client, suppress(PyMongoError):
             if self.replica_set:
-                await _initiate(client, self.port)
-            return bool((await client.admin.command("hello"))["isWritablePrimary"])
-        except PyMongoError:
-            return False
-        finally:
-            await client.close()
+                _initiate(client, self.port)
+            return bool(client.admin.command("hello")["isWritablePrimary"])
+        return False
 
 
-async def _initiate(client: AsyncMongoClient[dict[str, object]], port: int) -> None:
+def _initiate(client: MongoClient[dict[str, object]], port: int) -> None:
     try:
-        await client.admin.command("replSetGetStatus")
+        client.admin.command("replSetGetStatus")
     except OperationFailure as err:
         if err.code != NOT_INITIATED:
             return  # it wants a login, so it is not a new one
         members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
-        await client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
 
 
 def _line(
