@@ -1,18 +1,25 @@
 """Every adapter of the two ports; the contract suites run on each of them."""
 
+import asyncio
+import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from pydantic import SecretStr
+from pymongo import MongoClient
 
 from energy_server.store.duckdb import DuckDBSeriesStore
+from energy_server.store.mongodb import MongoStateStore
 from energy_server.store.port import SeriesStore, StateStore
 from energy_server.store.sqlite import SqliteStateStore
 
 SERIES: dict[str, Callable[[Path], SeriesStore]] = {"duckdb": lambda folder: DuckDBSeriesStore(folder / "series")}
-STATES: dict[str, Callable[[Path], StateStore]] = {"sqlite": lambda folder: SqliteStateStore(folder / "state.sqlite")}
+STATES = ("sqlite", "mongodb", "mongodb-replica-set")
 
 
 @dataclass
@@ -45,11 +52,33 @@ def series_store(opened_series: Opened[SeriesStore]) -> SeriesStore:
     return opened_series.store
 
 
-@pytest.fixture(params=STATES)
-async def opened_state(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opened[StateStore]]:
-    def make() -> StateStore:
-        return STATES[request.param](tmp_path)
+@pytest.fixture
+async def new_mongodb() -> AsyncIterator[Callable[[str], SecretStr]]:
+    """Return a function that gives the address of a new database on a server; all are dropped at the end."""
+    made: list[str] = []
 
+    def new(server: str) -> SecretStr:
+        made.append(urlsplit(server)._replace(path=f"/test_{uuid.uuid4().hex}").geturl())
+        return SecretStr(made[-1])
+
+    yield new
+    for url in made:
+        await asyncio.to_thread(_drop_database, url)
+
+
+def _drop_database(url: str) -> None:
+    with MongoClient[dict[str, object]](url) as client:
+        client.drop_database(client.get_default_database().name)
+
+
+@pytest.fixture(params=STATES)
+async def opened_state(
+    request: pytest.FixtureRequest, tmp_path: Path, new_mongodb: Callable[[str], SecretStr]
+) -> AsyncIterator[Opened[StateStore]]:
+    make: Callable[[], StateStore] = partial(SqliteStateStore, tmp_path / "state.sqlite")
+    if request.param != "sqlite":
+        server = request.getfixturevalue(f"{request.param.replace('-', '_')}_url")
+        make = partial(MongoStateStore, new_mongodb(server))
     opened = Opened[Any](make(), make)
     await opened.store.open()
     yield opened
