@@ -57,7 +57,7 @@ async def test_nothing_is_known_at_first(ledger: CoverageLedger) -> None:
     assert known(ledger, entity("a")) == []
     assert ledger.live_end_us(SITE) is None
     assert ledger.live_spans(SITE) == []
-    assert ledger.settled_hours(SITE) == set()
+    assert ledger.settled_hours(SITE, "a") == []
 
 
 async def test_healthy_running_is_one_row(ledger: CoverageLedger, state: StateStore) -> None:
@@ -106,15 +106,28 @@ async def test_sites_do_not_mix(ledger: CoverageLedger) -> None:
     await ledger.record(claim(HOUR, 0, 100, ["a"], site="another"))
     assert known(ledger, entity("a")) == []
     assert ledger.live_end_us(SITE) is None
-    assert ledger.settled_hours(SITE) == set()
+    assert ledger.settled_hours(SITE, "a") == []
 
 
-async def test_settled_are_those_with_hours_or_a_reason(ledger: CoverageLedger) -> None:
-    await ledger.record(claim(HOUR, 0, 100, ["a", "b"]))
-    await ledger.record(claim(NONE, 0, 100, ["c"], reason="no_statistics"))
+async def test_hours_are_settled_by_imports_and_by_there_being_none(ledger: CoverageLedger) -> None:
+    await ledger.record(claim(HOUR, 50, 100, ["a", "b"]))
+    await ledger.record(claim(NONE, 0, 50, ["a"], reason="no_statistics"))
+    await ledger.record(claim(NONE, 0, 50, ["b"], reason="purged"))
     await ledger.record(claim(STATES, 0, 100, ["d"]))
-    await ledger.record(claim(HOUR, 100, 100, ["e"]))
-    assert ledger.settled_hours(SITE) == {"a", "b", "c"}
+    assert [ledger.settled_hours(SITE, key) for key in "abd"] == [[Span(0, 100)], [Span(50, 100)], []]
+    assert ledger.imported_hours(SITE, "a") == [Span(50, 100)]
+
+
+async def test_readings_are_settled_by_all_but_hours(ledger: CoverageLedger) -> None:
+    await ledger.record(claim(NONE, 0, 10, ["a"], reason="purged"))
+    await ledger.record(claim(NONE, 10, 20, ["a"], reason="no_statistics"))
+    await ledger.record(claim(HOUR, 10, 40, ["a"]))
+    await ledger.record(claim(STATES, 40, 50, ["a"]))
+    await ledger.record(claim(HA_OFF, 50, 60))
+    await ledger.record(claim(LIVE, 60, 70))
+    await ledger.record(claim(NONE, 80, 90, ["a"], reason="not_recorded"))
+    settled = ledger.settled_readings(entity("a"), 5, 1_000)
+    assert settled == [Span(5, 10), Span(40, 70), Span(80, 90)]
 
 
 async def test_the_same_claim_again_changes_nothing(ledger: CoverageLedger) -> None:
@@ -169,7 +182,7 @@ async def test_everything_is_there_after_a_restart(ledger: CoverageLedger, state
     await ledger.close()
     again = await opened(state)
     assert known(again, entity("a")) == before
-    assert again.settled_hours(SITE) == {"a"}
+    assert again.settled_readings(entity("a"), 0, 90) == [Span(0, 90)]
     await again.record(claim(LIVE, 200, 250))
     await again.close()
     assert (await opened(state)).live_spans(SITE) == [Span(0, 100), Span(150, 250)]

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energy_server.ledger.spans import SpanSet, before, clipped, difference, intersection, length_us, union
+from energy_server.ledger.spans import SpanSet, added, before, clipped, difference, intersection, length_us, union
 from energy_server.model.coverage import Span
 
 ANY = st.lists(st.builds(Span, st.integers(0, 40), st.integers(0, 40)), max_size=8)
@@ -29,6 +29,13 @@ def test_union(spans: list[Span]) -> None:
     assert checked(union(spans)) == instants(spans)
     assert union(union(spans)) == union(spans)
     assert union(reversed(spans)) == union(spans)
+
+
+@given(SETS, st.builds(Span, st.integers(0, 40), st.integers(0, 40)))
+def test_added(spans: SpanSet, span: Span) -> None:
+    grown = added(spans, span)
+    assert checked(grown) == instants(spans) | instants([span])
+    assert (grown is spans) == (instants([span]) <= instants(spans)), "the same list says that nothing changed"
 
 
 @given(SETS, SETS)

@@ -12,8 +12,10 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from energy_server.ledger.asked import Asked
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
+from energy_server.ledger.wanted import Wanted
 from energy_server.link.endpoint import LinkEndpoint
 from energy_server.link.events import LiveEvent
 from energy_server.store.duckdb import DuckDBSeriesStore
@@ -40,6 +42,7 @@ class Linked:
     state: StateStore
     ledger: CoverageLedger
     dirty: DirtyMarks
+    asked: Asked
     events: list[LiveEvent]
     published: asyncio.Event
     session: aiohttp.ClientSession
@@ -75,19 +78,19 @@ class Client:
         return answer
 
     async def expect(self, type_: str, /, **fields: Any) -> Json:
-        """Return the first message of this type and fields; requests and smaller acks are passed over."""
+        """Return the first message of this type and fields; requests, gaps and smaller acks are passed over."""
         wanted = {"type": type_, **fields}
         while (answer := await self.receive()) is not None:
             if wanted.items() <= answer.items():
                 return answer
-            assert answer["type"] == "request" or (
+            assert answer["type"] in ("request", "gaps") or (
                 answer["type"] == type_ == "ack" and answer["seq"] < fields["seq"]
             ), f"expected {wanted}, came {answer}"
         raise AssertionError(f"closed before {wanted}")
 
     async def expect_close(self) -> None:
         while (answer := await self.receive()) is not None:
-            assert answer["type"] in ("request", "ack"), answer
+            assert answer["type"] in ("request", "gaps", "ack"), answer
         assert self.socket.closed
 
     async def greet(self, *, now_us: int = NOON_US, site: str = SITE, keys: tuple[str, ...] = ("a", "b", "c")) -> None:
@@ -159,11 +162,14 @@ async def linked(
         events.append(event)
         published.set()
 
+    asked = Asked()
     links = LinkEndpoint(
         series=stored,
         state=state,
         ledger=ledger,
         dirty=dirty,
+        asked=asked,
+        wanted=Wanted(ledger, asked),
         publish=publish,
         clock_us=lambda: NOON_US,
         server_id="5d0c8b4e",
@@ -174,7 +180,9 @@ async def linked(
     server = TestServer(app)
     await server.start_server()
     async with aiohttp.ClientSession() as session:
-        yield Linked(str(server.make_url("/link")), links, stored, state, ledger, dirty, events, published, session)
+        yield Linked(
+            str(server.make_url("/link")), links, stored, state, ledger, dirty, asked, events, published, session
+        )
     await links.close()
     await server.close()
     await ledger.close()

@@ -19,6 +19,7 @@ from energy_server.store.sqlite import SqliteStateStore
 from tests.server.link.linking import HOUR_US, MINUTE_US, NOON_US, SECOND_US, SITE, Linked, catalog, linked, readings
 
 EVER = (0, 2**62)
+EARLIEST_US = 946_684_800_000_000
 
 
 class Failing(DuckDBSeriesStore):
@@ -68,7 +69,19 @@ async def test_the_catalog_is_stored_before_it_is_acknowledged(home: Linked) -> 
     ]
     seq = await client.number(catalog("b", rev=2))
     await client.expect("ack", seq=seq)
-    assert {one.key: one.until_us for one in await home.state.entities(SITE)} == {"a": NOON_US, "b": None}
+    left = {one.key: one.until_us for one in await home.state.entities(SITE)}
+    assert left["b"] is None
+    assert left["a"] is not None
+    assert NOON_US <= left["a"] < NOON_US + MINUTE_US, "by the client's clock"
+
+
+async def test_who_leaves_the_catalog_left_where_live_coverage_ended(home: Linked) -> None:
+    client = await home.connect()
+    await client.greet(keys=("a", "b"))
+    await client.number(readings([], span=(NOON_US - 2 * MINUTE_US, NOON_US - MINUTE_US)))
+    seq = await client.number(catalog("b", rev=2))
+    await client.expect("ack", seq=seq)
+    assert {one.key: one.until_us for one in await home.state.entities(SITE)} == {"a": NOON_US - MINUTE_US, "b": None}
 
 
 async def test_live_readings_are_published_and_others_are_not(home: Linked) -> None:
@@ -102,12 +115,15 @@ async def test_history_is_settled_by_statistics_or_a_reason(home: Linked) -> Non
     assert (found.start_us.tolist(), found.change.tolist(), found.last.tolist()) == ([NOON_US - HOUR_US], [0.5], [12.5])
     assert found.covered_s.tolist() == [3600]
     assert StatisticsStored(SITE, NOON_US - HOUR_US, NOON_US) in home.events
-    assert home.ledger.settled_hours(SITE) == {"a", "b"}
+    assert home.ledger.settled_hours(SITE, "a") == home.ledger.settled_hours(SITE, "b") == [Span(*span)]
+    seq = await client.number(nothing | {"of": [1], "span": (EARLIEST_US, NOON_US)})
+    await client.expect("ack", seq=seq)
+    assert home.links.status(SITE).importing == Importing(1, 3)
     seq = await client.number(catalog("a", "b", "c", rev=2))
     await client.expect("ack", seq=seq)
     request = await client.expect("request", kind="statistics", catalog=2)
-    assert request["of"] == [2], "only what is not settled is asked for again"
-    seq = await client.number(nothing | {"of": "all", "catalog": 2})
+    assert request["of"] == [0, 2], "a slice is not all; what is settled down to the beginning is not asked for again"
+    seq = await client.number(nothing | {"of": "all", "catalog": 2, "span": (EARLIEST_US, NOON_US)})
     await client.expect("ack", seq=seq)
     seq = await client.number(catalog("a", "b", "c", rev=3))
     await client.expect("ack", seq=seq)

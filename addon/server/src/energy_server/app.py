@@ -32,8 +32,10 @@ from energy_server.api.session import AUTH
 from energy_server.discovery import Announcement, announce
 from energy_server.errors import StoreUnavailableError
 from energy_server.jobs.upkeep import keep_in_order
+from energy_server.ledger.asked import Asked
 from energy_server.ledger.coverage import FLUSH_INTERVAL_S, CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
+from energy_server.ledger.wanted import Wanted
 from energy_server.link.endpoint import LinkEndpoint
 from energy_server.link.events import StatisticsStored
 from energy_server.rollup.worker import RollupWorker
@@ -153,11 +155,15 @@ class Server:
     def _run(self, ledger: CoverageLedger, dirty: DirtyMarks, server_id: str) -> None:
         """Start the tasks and let the API in."""
         settings = self._settings
+        asked = Asked()
+        wanted = Wanted(ledger, asked)
         self._links = LinkEndpoint(
             series=self._series,
             state=self._state,
             ledger=ledger,
             dirty=dirty,
+            asked=asked,
+            wanted=wanted,
             publish=self.hub.publish,
             clock_us=self._clock_us,
             server_id=server_id,

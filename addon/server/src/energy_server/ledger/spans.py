@@ -4,6 +4,7 @@ A set of spans is a list of spans that are not empty, in ascending order, and ne
 takes sets (or any spans, where it says so) and returns a set.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from energy_server.model.coverage import Span
@@ -22,6 +23,30 @@ def union(spans: Iterable[Span]) -> SpanSet:
         else:
             merged.append(span)
     return merged
+
+
+def added(spans: SpanSet, span: Span) -> SpanSet:
+    """Return the set with one span more; the same list where that changes nothing."""
+    if span.since_us >= span.until_us:
+        return spans
+    first = bisect_left(spans, span.since_us, key=_until)
+    last = bisect_right(spans, span.until_us, lo=first, key=_since)
+    if first == last:
+        return [*spans[:first], span, *spans[first:]]
+    joined = Span(min(span.since_us, spans[first].since_us), max(span.until_us, spans[last - 1].until_us))
+    return spans if last == first + 1 and joined == spans[first] else [*spans[:first], joined, *spans[last:]]
+
+
+def clipped(spans: SpanSet, start_us: int, end_us: int) -> SpanSet:
+    """Return what of the set lies in `[start_us, end_us)`, without looking at the rest of it."""
+    first = bisect_right(spans, start_us, key=_until)
+    last = bisect_left(spans, end_us, lo=first, key=_since)
+    if first == last or start_us >= end_us:
+        return []
+    inside = spans[first:last]
+    inside[0] = Span(max(inside[0].since_us, start_us), inside[0].until_us)
+    inside[-1] = Span(inside[-1].since_us, min(inside[-1].until_us, end_us))
+    return inside
 
 
 def intersection(left: Sequence[Span], right: Sequence[Span]) -> SpanSet:
@@ -64,11 +89,14 @@ def before(spans: Sequence[Span], instant_us: int) -> SpanSet:
     return [Span(span.since_us, min(span.until_us, instant_us)) for span in spans if span.since_us < instant_us]
 
 
-def clipped(spans: Sequence[Span], start_us: int, end_us: int) -> SpanSet:
-    """Return what of the set lies in `[start_us, end_us)`."""
-    return intersection(spans, union([Span(start_us, end_us)]))
-
-
 def length_us(spans: Iterable[Span]) -> int:
     """Return the length of a set."""
     return sum(span.until_us - span.since_us for span in spans)
+
+
+def _since(span: Span) -> int:
+    return span.since_us
+
+
+def _until(span: Span) -> int:
+    return span.until_us

@@ -13,15 +13,17 @@ import orjson
 from aiohttp import ClientConnectionResetError, WSMessage, WSMsgType, web
 
 from energy_server import __version__
+from energy_server.ledger.asked import Asked
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
+from energy_server.ledger.wanted import Wanted
 from energy_server.link.errors import LinkError
 from energy_server.link.events import LinkChanged, LiveEvent
 from energy_server.link.ingest import WINDOW, Stores
 from energy_server.link.messages import MAX_BYTES, MAX_ROWS, Hello, Message, decode
 from energy_server.link.session import Session, Surroundings
 from energy_server.link.status import LinkRecord, LinkStatus, Trouble
-from energy_server.store.port import SeriesStore, StateStore
+from energy_server.store.port import SeriesStore, StateStore, SyncEntry
 
 OLDEST_PROTOCOL = NEWEST_PROTOCOL = 1
 HELLO_TIMEOUT_S = 10.0
@@ -44,13 +46,15 @@ class LinkEndpoint:
         state: StateStore,
         ledger: CoverageLedger,
         dirty: DirtyMarks,
+        asked: Asked,
+        wanted: Wanted,
         publish: Callable[[LiveEvent], None],
         clock_us: Callable[[], int],
         server_id: str,
         commit_interval_s: float = 1.0,
     ) -> None:
-        self._stores = Stores(series, state, ledger, dirty, publish)
-        self._around = Surroundings(self._stores, publish, clock_us, commit_interval_s)
+        self._stores = Stores(series, state, ledger, dirty, asked, publish)
+        self._around = Surroundings(self._stores, wanted, publish, clock_us, commit_interval_s)
         self._server_id = server_id
         self._records: dict[str, LinkRecord] = {}
         self._open: dict[str, web.WebSocketResponse] = {}
@@ -97,7 +101,7 @@ class LinkEndpoint:
         self._open[site] = socket
         record.connected, record.since_us, record.error = True, self._around.now_us(), None
         self._around.publish(LinkChanged(site, connected=True))
-        await self._around.note(site, "connected", f"Home Assistant {hello.site.ha_version}")
+        await self._note(site, "connected", f"Home Assistant {hello.site.ha_version}", hello.now_us)
         why = "the connection broke"
         try:
             if await self._serve(socket, hello, record):
@@ -110,7 +114,13 @@ class LinkEndpoint:
             del self._open[site]
             record.connected, record.since_us = False, self._around.now_us()
             self._around.publish(LinkChanged(site, connected=False))
-            await self._around.note(site, "disconnected", why)
+            await self._note(site, "disconnected", why)
+
+    async def _note(self, site: str, what: str, detail: str, until_us: int | None = None) -> None:
+        """Write a line of the sync log; the span is that between live Coverage and now, by the client's clock."""
+        since_us = None if until_us is None else self._stores.ledger.live_end_us(site)
+        until_us = None if since_us is None else until_us
+        await self._around.note(SyncEntry(self._around.now_us(), site, what, detail, since_us, until_us))
 
     async def _hello(self, socket: web.WebSocketResponse) -> Hello | None:
         try:
@@ -141,6 +151,7 @@ class LinkEndpoint:
         await session.begin()
         async with asyncio.TaskGroup() as tasks:
             writing = tasks.create_task(session.ingest.run())
+            telling = tasks.create_task(session.tell())
             refusal = None
             goodbye = False
             try:
@@ -152,6 +163,8 @@ class LinkEndpoint:
                 refusal = err  # raised outside of the group, which would wrap it
             finally:
                 writing.cancel()
+                telling.cancel()
+                session.end()
         if refusal is not None:
             raise refusal
         return goodbye

@@ -1,4 +1,4 @@
-"""What the Link tells the rest of the server as it happens. Readings are told before they are durable, for display only."""
+"""What the Link tells the rest of the server as it happens. Readings are told before they are durable, for display."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from energy_server.errors import StoreUnavailableError
+from energy_server.ledger.asked import Asked
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
 from energy_server.link.events import LiveEvent, StatisticsStored
 from energy_server.link.messages import Refused
 from energy_server.model.coverage import Claim
-from energy_server.model.entity import Entity
 from energy_server.model.reading import Origin, ReadingBatch
-from energy_server.model.site import Site
 from energy_server.model.statistic import HOUR_US, Level, Source, StatisticColumns
 from energy_server.store.port import SeriesStore, StateStore
 
@@ -39,6 +38,7 @@ class Stores:
     state: StateStore
     ledger: CoverageLedger
     dirty: DirtyMarks
+    asked: Asked
     publish: Callable[[LiveEvent], None]
 
 
@@ -52,7 +52,8 @@ class Accepted:
     refused: Sequence[Refused] = ()
     readings: ReadingBatch | None = None
     statistics: StatisticColumns | None = None
-    catalog: tuple[Site, Sequence[Entity]] | None = None
+    store: Callable[[], Awaitable[None]] | None = None
+    """Makes durable whatever else the message carries."""
     stored: Callable[[], Awaitable[None]] | None = None
     """Is told after the acknowledgement was sent."""
 
@@ -74,13 +75,11 @@ class Ingest:
         self,
         stores: Stores,
         commit_interval_s: float,
-        now_us: Callable[[], int],
         send: Callable[[dict[str, object]], Awaitable[None]],
         trouble: Callable[[StoreUnavailableError | None], Awaitable[None]],
     ) -> None:
         self._stores = stores
         self._commit_interval_s = commit_interval_s
-        self._now_us = now_us
         self._send = send
         self._trouble = trouble
         self._queue: asyncio.Queue[Accepted | None] = asyncio.Queue(WINDOW)
@@ -175,12 +174,12 @@ class Ingest:
             for message in messages:
                 if message.statistics is not None:
                     await self._import(message.site, message.statistics)
-                if message.catalog is not None:
-                    site, entities = message.catalog
-                    await stores.state.save_site(site)
-                    await stores.state.save_catalog(site.id, entities, self._now_us())
+                if message.store is not None:
+                    await message.store()
             for claim in claims:
                 await stores.ledger.record(claim)
+        for message in messages:
+            stores.asked.settle(message.claims, len(message.readings or ()))
 
     async def _import(self, site: str, rows: StatisticColumns) -> None:
         await self._stores.series.put_statistics(site, Level.HOUR, Source.IMPORT, rows)

@@ -7,10 +7,12 @@ Failures: LinkError that closes the connection. Refusals that do not close are a
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from energy_server.errors import StoreUnavailableError
+from energy_server.ledger.wanted import Wanted
+from energy_server.link.clock import ClientClock
 from energy_server.link.errors import LinkError
 from energy_server.link.events import CatalogChanged, LiveEvent, ReadingsArrived
 from energy_server.link.ingest import Accepted, Ingest, Stores
@@ -31,16 +33,18 @@ from energy_server.link.messages import (
     readings,
     statistics,
 )
+from energy_server.link.questions import Answer, Questions
 from energy_server.link.status import Importing, LinkRecord, RecorderState, Trouble
+from energy_server.link.wants import TELL_EVERY_S, Wants
+from energy_server.model.audit import Counted, Digested
 from energy_server.model.coverage import Claim, CoverageSource, Span
+from energy_server.model.entity import Entity
 from energy_server.model.reading import Origin
 from energy_server.store.port import SyncEntry
 
 _LOGGER = logging.getLogger(__name__)
 
-CLOCK_BEHIND_US = 600_000_000
 SOURCES = {"live": CoverageSource.LIVE, "recorder": CoverageSource.STATES, "import": CoverageSource.STATES}
-CLOCK_BEHIND = "The clock of Home Assistant is {behind_min} minutes behind the newest reading. Set the clock."
 OF_WHOLE_SITE = frozenset({CoverageSource.LIVE, CoverageSource.HA_OFF})
 """Claims for `all` that hold for each Entity from its own `since_us` on; the others name their Entities."""
 
@@ -50,16 +54,17 @@ class Surroundings:
     """What a connection needs of the server."""
 
     stores: Stores
+    wanted: Wanted
     publish: Callable[[LiveEvent], None]
     now_us: Callable[[], int]
     commit_interval_s: float
 
-    async def note(self, site: str, what: str, detail: str) -> None:
+    async def note(self, entry: SyncEntry) -> None:
         """Write a line of the sync log; a store that is away costs the line, not the Link."""
         try:
-            await self.stores.state.log(SyncEntry(self.now_us(), site, what, detail))
+            await self.stores.state.log(entry)
         except StoreUnavailableError as err:
-            _LOGGER.debug("The sync log lacks a line (%s: %s): %s", what, detail, err)
+            _LOGGER.debug("The sync log lacks a line (%s: %s): %s", entry.what, entry.detail, err)
 
 
 class Session:
@@ -72,27 +77,44 @@ class Session:
         around: Surroundings,
         send: Callable[[dict[str, object]], Awaitable[None]],
     ) -> None:
+        stores = around.stores
         self._described = hello.described()
         self._site = hello.site.id
         self._record = record
         self._around = around
         self._send = send
-        self._clock_offset_us = hello.now_us - _monotonic_us()
+        self._clock = record.clock = ClientClock(hello.now_us)
         self._seq = 0
         self._rev: int | None = None
         self._keys: list[str] = []
-        self._requests = 0
-        self._clock_refusal: LinkError | None = None
-        self.ingest = Ingest(around.stores, around.commit_interval_s, around.now_us, send, self._tell_trouble)
+        self._entities: Sequence[Entity] = ()
+        self._questions = Questions(send)
+        self._wants = Wants(stores.ledger, stores.asked, around.wanted, self._questions, send)
+        self.ingest = Ingest(stores, around.commit_interval_s, send, self._tell_trouble)
 
     async def begin(self) -> None:
         """Judge the client's clock."""
-        live_end_us = self._around.stores.ledger.live_end_us(self._site)
-        behind_us = 0 if live_end_us is None else live_end_us - self._client_now_us()
-        if behind_us > CLOCK_BEHIND_US:
-            text = CLOCK_BEHIND.format(behind_min=behind_us // 60_000_000)
-            self._clock_refusal = LinkError("clock_behind", text)
-            await self._answer(self._clock_refusal)
+        self._clock.greet(self._around.stores.ledger.live_end_us(self._site))
+        if self._clock.refusal is not None:
+            await self._answer(self._clock.refusal)
+
+    async def tell(self) -> None:
+        """Tell the client what is wanted of it, until cancelled."""
+        while True:
+            await asyncio.sleep(TELL_EVERY_S)
+            await self._wants.tell()
+
+    async def ask(self, kind: str, keys: Sequence[str], span: Span | None, within_s: float) -> Answer | None:
+        """Ask the client, and wait for its answer; None where none came."""
+        return await self._questions.ask(kind, keys, span, within_s)
+
+    async def request_statistics(self, keys: Sequence[str], span: Span) -> None:
+        """Ask for hourly statistics; they come, or not, as other messages do."""
+        await self._questions.request("statistics", keys, span)
+
+    def end(self) -> None:
+        """Let go of who waits for an answer."""
+        self._questions.close()
 
     async def take(self, message: Message) -> bool:
         """Take the next message; False when it was the last one."""
@@ -129,8 +151,7 @@ class Session:
         if isinstance(message, Statistics):
             return self._accepted_statistics(message)
         if isinstance(message, Counts | Digests):
-            claimed_keys(message, self._keys)
-            return Accepted(message.seq, self._site)
+            return self._accepted_answer(message)
         source = CoverageSource.HA_OFF if message.reason == "ha_off" else CoverageSource.NONE
         return Accepted(message.seq, self._site, self._claims(message, source, message.reason), stored=self._imported)
 
@@ -138,55 +159,89 @@ class Session:
         self._rev = message.rev
         self._keys = [entity.key for entity in message.entities]
         entities = [entity.described(self._site) for entity in message.entities]
-        catalog = (self._described, entities)
-        return Accepted(message.seq, self._site, catalog=catalog, stored=self._catalog_stored)
+
+        async def store() -> None:
+            await self._store_catalog(entities)
+
+        async def stored() -> None:
+            await self._catalog_stored(message.rev)
+
+        return Accepted(message.seq, self._site, store=store, stored=stored)
 
     def _accepted_readings(self, message: Readings) -> Accepted:
-        live = message.origin == "live"
-        if live and self._clock_refusal is not None:
-            raise self._clock_refusal
+        if message.origin == "live":
+            self._clock.check(message.span)
         claims = self._claims(message, SOURCES[message.origin])
-        batch, refused = readings(message, self._site, self._keys, self._client_now_us())
-        self._record.refused.update(row.code for row in refused)
-        if message.skipped is not None:
-            self._record.skipped = message.skipped
+        batch, refused = readings(message, self._site, self._keys, self._clock.now_us())
+        self._note_outbox(message, refused=[row.code for row in refused])
         if len(batch) and batch.origin is Origin.LIVE:
             self._record.arrived(len(batch), self._around.now_us())
             self._around.publish(ReadingsArrived(self._site, batch.keys, batch.ts_us, batch.values))
         return Accepted(message.seq, self._site, claims, refused, readings=batch)
 
+    def _note_outbox(self, message: Readings, refused: Sequence[str]) -> None:
+        record = self._record
+        record.refused.update(refused)
+        record.skipped = record.skipped if message.skipped is None else message.skipped
+        record.waiting = record.waiting if message.waiting is None else message.waiting
+        record.dropped = record.dropped if message.dropped is None else message.dropped
+
     def _accepted_statistics(self, message: Statistics) -> Accepted:
         claims = self._claims(message, CoverageSource.HOUR)
-        columns, refused = statistics(message, self._keys, self._client_now_us())
+        columns, refused = statistics(message, self._keys, self._clock.now_us())
         self._record.refused.update(row.code for row in refused)
         return Accepted(message.seq, self._site, claims, refused, statistics=columns, stored=self._imported)
 
+    def _accepted_answer(self, message: Counts | Digests) -> Accepted:
+        """Pass an answer on as soon as everything that came before it is stored."""
+        keys, all_keys = claimed_keys(message, self._keys), self._keys
+        if any(row[0] >= len(all_keys) for row in message.rows):
+            raise LinkError("bad_message", "names a place that the catalog does not have", field="rows")
+        answer: Answer
+        if isinstance(message, Counts):
+            answer = Counted(message.span, tuple(keys), {(all_keys[at], hour): n for at, hour, n in message.rows})
+        else:
+            answer = Digested(tuple(keys), {(all_keys[at], span): text for at, span, text in message.rows})
+
+        async def stored() -> None:
+            self._questions.answered(message.id, answer)
+
+        return Accepted(message.seq, self._site, stored=stored)
+
     def _claims(self, message: Data, source: CoverageSource, reason: str | None = None) -> tuple[Claim, ...]:
         keys = claimed_keys(message, self._keys)
-        latest_us = self._client_now_us() + FUTURE_US
+        latest_us = self._clock.now_us() + FUTURE_US
         span = Span(min(message.span.since_us, latest_us), min(message.span.until_us, latest_us))
         if message.of is None and source in OF_WHOLE_SITE:
             return (Claim(self._site, source, span, None, reason),)
         return (Claim(self._site, source, span, tuple(keys), reason),) if keys else ()
 
-    async def _catalog_stored(self) -> None:
+    async def _store_catalog(self, entities: Sequence[Entity]) -> None:
+        """Make a catalog durable; who is no longer in it left where live Coverage, which it was part of, ends."""
+        state, ledger = self._around.stores.state, self._around.stores.ledger
+        known = await state.entities(self._site)
+        self._entities = await ledger.adopt(self._site, known, entities)
+        left_us = ledger.live_end_us(self._site)
+        await state.save_site(self._described)
+        await state.save_catalog(self._site, self._entities, self._clock.now_us() if left_us is None else left_us)
+
+    async def _catalog_stored(self, rev: int) -> None:
         self._around.publish(CatalogChanged(self._site))
         await self._imported()
-        settled = self._around.stores.ledger.settled_hours(self._site)
-        of = [place for place, key in enumerate(self._keys) if key not in settled]
-        if of:
-            self._requests += 1
-            request = {"type": "request", "id": self._requests, "kind": "statistics", "catalog": self._rev, "of": of}
-            await self._send(request)
+        if rev == self._rev:  # else the next one follows, and places already refer to it
+            self._questions.catalog(rev, [entity.key for entity in self._entities])
+            await self._wants.catalog(rev, self._entities)
 
     async def _imported(self) -> None:
-        settled = self._around.stores.ledger.settled_hours(self._site)
-        done, total = len(settled.intersection(self._keys)), len(self._keys)
+        done, total = sum(map(self._around.wanted.imported, self._entities)), len(self._entities)
         if done < total:
             self._record.importing = Importing(done, total)
         elif self._record.importing is not None:
             self._record.importing = None
-            await self._around.note(self._site, "imported", f"hourly statistics of {total} entities")
+            await self._note("imported", f"hourly statistics of {total} entities")
+
+    async def _note(self, what: str, detail: str) -> None:
+        await self._around.note(SyncEntry(self._around.now_us(), self._site, what, detail))
 
     async def _tell_trouble(self, err: StoreUnavailableError | None) -> None:
         if err is None:
@@ -197,10 +252,3 @@ class Session:
     async def _answer(self, err: LinkError) -> None:
         self._record.error = Trouble(err.code, err.message)
         await self._send(err.answer())
-
-    def _client_now_us(self) -> int:
-        return _monotonic_us() + self._clock_offset_us
-
-
-def _monotonic_us() -> int:
-    return int(asyncio.get_running_loop().time() * 1e6)

@@ -4,6 +4,8 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from energy_server.link.clock import ClientClock
+
 RATE_OVER_S = 60
 
 
@@ -60,6 +62,9 @@ class LinkRecord:
     error: Trouble | None = None
     importing: Importing | None = None
     recorder: RecorderState | None = None
+    waiting: int | None = None
+    dropped: int | None = None
+    clock: ClientClock | None = None
     _arrived: deque[tuple[int, int]] = field(default_factory=deque)
 
     def arrived(self, readings: int, now_us: int) -> None:

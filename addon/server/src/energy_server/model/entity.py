@@ -80,3 +80,8 @@ class Entity:
     def counter(self) -> bool:
         """True for a meter that counts up (its growth is what matters), False for a gauge."""
         return self.state_class in (StateClass.TOTAL, StateClass.TOTAL_INCREASING)
+
+    @property
+    def readable(self) -> bool:
+        """True for an entity with states, False for an external statistic, of which there are only hours."""
+        return self.source == "state"

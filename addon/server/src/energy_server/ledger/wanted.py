@@ -1,0 +1,77 @@
+"""What the server wants of Home Assistant's recorder: readings, and hours where readings are not to be had. Pure.
+
+In:   the ledger of Coverage, what is asked for.
+Out:  for each Entity the spans whose readings are wanted, and those whose hourly statistics are.
+
+Nothing that live claims will still cover is wanted: a Gap ends where live Coverage ends or the Entity was first
+listened to, whichever is later.
+"""
+
+from energy_server.ledger.asked import Asked
+from energy_server.ledger.coverage import CoverageLedger
+from energy_server.ledger.spans import SpanSet, clipped, difference, union
+from energy_server.model.coverage import Span
+from energy_server.model.entity import Entity
+from energy_server.model.statistic import HOUR_US
+
+EARLIEST_US = 946_684_800_000_000
+"""2000-01-01: the first instant of the protocol."""
+
+
+class Wanted:
+    """Answers from memory where nothing changed."""
+
+    def __init__(self, ledger: CoverageLedger, asked: Asked) -> None:
+        self._ledger = ledger
+        self._asked = asked
+        self._remembered: dict[tuple[str, str], tuple[object, SpanSet]] = {}
+
+    def horizon_us(self, entity: Entity) -> int:
+        """Return from when on live claims cover the Entity, or will."""
+        return max(self._ledger.live_end_us(entity.site) or 0, entity.since_us)
+
+    def readings(self, entity: Entity) -> SpanSet:
+        """Return the spans whose readings are wanted."""
+        if not entity.readable:
+            return []
+        asked = self._asked.of(entity.site, entity.key)
+        unsettled = self.unsettled(entity)
+        return union([*unsettled, *clipped(asked, EARLIEST_US, self.horizon_us(entity))]) if asked else unsettled
+
+    def unsettled(self, entity: Entity) -> SpanSet:
+        """Return the spans of which it is not known that we have all readings, or that there are none."""
+        horizon_us = self.horizon_us(entity)
+        settled_us = min(max(self._ledger.settled_until_us(entity.site), EARLIEST_US), horizon_us)
+        late = self._holes(entity, settled_us, horizon_us)
+        early = self._early(entity, settled_us)
+        return union([*early, *late]) if late else early
+
+    def hours(self, entity: Entity) -> SpanSet:
+        """Return the spans whose hourly statistics are wanted, since their readings are not to be had."""
+        if not self.imported(entity):
+            return []  # all of them are on their way
+        unreadable = self._ledger.unreadable(entity)
+        whole = union(Span(_floor(span.since_us), -_floor(-span.until_us)) for span in unreadable)
+        return difference(whole, self._ledger.settled_hours(entity.site, entity.key))
+
+    def imported(self, entity: Entity) -> bool:
+        """Tell whether all hourly statistics were imported: an import ends with what was before the first hour."""
+        settled = self._ledger.settled_hours(entity.site, entity.key)
+        return bool(settled) and settled[0].since_us <= EARLIEST_US
+
+    def _early(self, entity: Entity, settled_us: int) -> SpanSet:
+        pair = (entity.site, entity.key)
+        version = (self._ledger.version(entity), settled_us)
+        remembered = self._remembered.get(pair)
+        if remembered is None or remembered[0] != version:
+            remembered = self._remembered[pair] = version, self._holes(entity, EARLIEST_US, settled_us)
+        return remembered[1]
+
+    def _holes(self, entity: Entity, start_us: int, end_us: int) -> SpanSet:
+        if start_us >= end_us:
+            return []
+        return difference([Span(start_us, end_us)], self._ledger.settled_readings(entity, start_us, end_us))
+
+
+def _floor(instant_us: int) -> int:
+    return instant_us // HOUR_US * HOUR_US
