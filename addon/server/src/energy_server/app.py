@@ -40,9 +40,8 @@ from energy_server.link.endpoint import LinkEndpoint
 from energy_server.link.events import StatisticsStored
 from energy_server.rollup.worker import RollupWorker
 from energy_server.settings import Settings
-from energy_server.store.duckdb import DuckDBSeriesStore
+from energy_server.storage import Choice, Pair, choose, pair_of
 from energy_server.store.port import StateStore
-from energy_server.store.sqlite import SqliteStateStore
 from energy_server.supervise import Supervisor
 
 _LOGGER = logging.getLogger(__name__)
@@ -77,6 +76,12 @@ async def _flush(ledger: CoverageLedger) -> None:
         await ledger.flush()
 
 
+def _choose(settings: Settings) -> tuple[Choice, Pair]:
+    choice = choose(settings)
+    _LOGGER.info("storage %s: %s", choice.backend, choice.reason)
+    return choice, pair_of(choice, settings)
+
+
 class Server:
     """The running parts: opens them, hands them to the API, closes them in order."""
 
@@ -87,8 +92,7 @@ class Server:
         self._settings = settings
         self._clock_us = clock_us
         self._started_us = clock_us()
-        self._state = SqliteStateStore(settings.data_path / "state.sqlite")
-        self._series = DuckDBSeriesStore(settings.data_path / "series", settings.memory_limit_mb)
+        self._chosen: tuple[Choice, Pair] | None = None
         self._supervisor = Supervisor(clock_us)
         self._links: LinkEndpoint | None = None
         self._opened = AsyncExitStack()
@@ -131,7 +135,11 @@ class Server:
 
     async def _open(self) -> None:
         """Open everything, or nothing. Raises StoreUnavailableError."""
-        settings, series, state = self._settings, self._series, self._state
+        settings = self._settings
+        if self._chosen is None:
+            self._chosen = await asyncio.to_thread(_choose, settings)
+        choice, pair = self._chosen
+        series, state = pair.series, pair.state
         token = await asyncio.to_thread(load_token, settings.token, settings.data_path)
         self.auth.use_token(token, settings.data_path)
         async with AsyncExitStack() as opening:
@@ -146,20 +154,20 @@ class Server:
             await dirty.load()
             server_id = await server_id_of(state)
             self._opened = opening.pop_all()
-        self._run(ledger, dirty, server_id)
+        self._run(choice, pair, ledger, dirty, server_id)
         if settings.supervisor_token is not None:
             announcement = Announcement(settings.discovery_host, settings.port, token)
             telling = partial(announce, settings.supervisor_url, settings.supervisor_token, announcement)
             self._supervisor.start("discovery", telling)
 
-    def _run(self, ledger: CoverageLedger, dirty: DirtyMarks, server_id: str) -> None:
+    def _run(self, choice: Choice, pair: Pair, ledger: CoverageLedger, dirty: DirtyMarks, server_id: str) -> None:
         """Start the tasks and let the API in."""
-        settings = self._settings
+        settings, series, state = self._settings, pair.series, pair.state
         asked = Asked()
         wanted = Wanted(ledger, asked)
         self._links = LinkEndpoint(
-            series=self._series,
-            state=self._state,
+            series=series,
+            state=state,
             ledger=ledger,
             dirty=dirty,
             asked=asked,
@@ -169,15 +177,14 @@ class Server:
             server_id=server_id,
             commit_interval_s=settings.commit_interval_s,
         )
-        worker = RollupWorker(
-            self._series, self._state, ledger, dirty, self._rolled, interval_s=settings.rollup_interval_s
-        )
+        worker = RollupWorker(series, state, ledger, dirty, self._rolled, interval_s=settings.rollup_interval_s)
         self._supervisor.start("rollup", worker.run)
         self._supervisor.start("coverage", partial(_flush, ledger))
-        self._supervisor.start("upkeep", partial(keep_in_order, self._series, self._state, self._clock_us))
+        self._supervisor.start("upkeep", partial(keep_in_order, series, state, self._clock_us))
         core = Core(
-            series=self._series,
-            state=self._state,
+            storage=choice,
+            series=series,
+            state=state,
             ledger=ledger,
             links=self._links,
             hub=self.hub,

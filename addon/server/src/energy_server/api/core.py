@@ -16,6 +16,7 @@ from energy_server.ledger.coverage import CoverageLedger
 from energy_server.link.endpoint import LinkEndpoint
 from energy_server.model.entity import Entity
 from energy_server.model.site import Site
+from energy_server.storage import Choice
 from energy_server.store.port import SeriesStore, StateStore
 
 
@@ -33,6 +34,7 @@ class Problem:
 class Core:
     """The running parts behind the API; `clock_us` is the server's clock."""
 
+    storage: Choice
     series: SeriesStore
     state: StateStore
     ledger: CoverageLedger
