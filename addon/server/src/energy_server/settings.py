@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, IPvAnyAddress, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, IPvAnyAddress, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -23,6 +23,12 @@ SUPERVISOR_OPTIONS = Path("/data/options.json")
 PACKAGE = Path(__file__).resolve().parent
 SUPERVISOR_ADDRESS = "172.30.32.2"
 """The same in every installation of Home Assistant's Supervisor."""
+SCHEMES = {
+    "questdb_url": ("http://", "https://"),
+    "questdb_pg_url": ("postgresql://", "postgres://"),
+    "mongodb_url": ("mongodb://", "mongodb+srv://"),
+}
+DATABASES = ("questdb_url", "mongodb_url")
 COMMANDS = {
     "serve": "run the server (the default)",
     "token": "print the access token, making one where there is none",
@@ -96,6 +102,28 @@ class Settings(BaseSettings):
         default=40, ge=32, le=65536, description="Memory that the embedded store may use for its caches, in MB."
     )
 
+    questdb_url: SecretStr | None = Field(
+        default=None,
+        description="Address of a QuestDB for the readings, http://user:password@host:9000 (user and password only "
+        "where it asks for them). Needs mongodb_url too.",
+    )
+    questdb_pg_url: SecretStr | None = Field(
+        default=None,
+        description="Where the same QuestDB answers as PostgreSQL does, postgresql://user:password@host:8812/qdb. "
+        "Without one: port 8812 of the same host.",
+    )
+    mongodb_url: SecretStr | None = Field(
+        default=None,
+        description="Connection string of a MongoDB for everything else, mongodb://user:password@host:27017/database, "
+        "with any of its options (replicaSet, tls, authSource, …); mongodb+srv:// too. Needs questdb_url too.",
+    )
+    storage: Literal["auto", "embedded", "questdb"] = Field(
+        default="auto",
+        validate_default=True,
+        description="Where the data is kept: embedded (files in the data folder) or questdb (QuestDB and MongoDB, by "
+        "their URLs). auto chooses once, at the first start: questdb where both URLs are given, else embedded.",
+    )
+
     ingress_port: int | None = Field(
         default=None,
         ge=0,
@@ -123,6 +151,24 @@ class Settings(BaseSettings):
         min_length=1,
         description="Host name by which Home Assistant reaches this app; by default the one of this machine.",
     )
+
+    @field_validator("questdb_url", "questdb_pg_url", "mongodb_url")
+    @classmethod
+    def _is_address(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        schemes = SCHEMES[str(info.field_name)]
+        if value is not None and not value.get_secret_value().startswith(schemes):
+            raise ValueError(f"it begins with {' or '.join(schemes)}")
+        return value
+
+    @field_validator("storage")
+    @classmethod
+    def _has_its_databases(cls, value: str, info: ValidationInfo) -> str:
+        given = {name for name in DATABASES if info.data.get(name) is not None}
+        if value == "questdb" and len(given) != len(DATABASES):
+            raise ValueError("questdb needs both questdb_url and mongodb_url")
+        if value == "auto" and len(given) == 1:
+            raise ValueError(f"only {given.pop()} is given; questdb_url and mongodb_url belong together")
+        return value
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod
