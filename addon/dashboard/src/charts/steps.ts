@@ -67,14 +67,13 @@ export function plotOf(model: StepsModel, width: number): Plot {
   };
 }
 
-function custom(name: string, z: number, draw: Draw): CustomSeriesOption {
+/** All of it is one series, drawn from back to front: each further series would cost a phone some milliseconds. */
+function drawn(parts: readonly Draw[]): CustomSeriesOption {
   return {
     type: 'custom',
-    name,
-    z,
     silent: true,
     data: [0],
-    renderItem: (_params, api) => ({ type: 'group', children: draw((data) => api.coord(data) as Point) }),
+    renderItem: (_params, api) => ({ type: 'group', children: parts.flatMap((draw) => draw((data) => api.coord(data) as Point)) }),
   };
 }
 
@@ -133,12 +132,12 @@ function drawBars({ base, values, sign, fill, edge }: Layer): Draw {
     });
 }
 
-function layers(series: readonly StepSeries[], sign: 1 | -1, model: StepsModel, palette: Palette): CustomSeriesOption[] {
+function layers(series: readonly StepSeries[], sign: 1 | -1, model: StepsModel, palette: Palette): Draw[] {
   let base = Array.from({ length: model.count }, () => 0);
-  return series.map(({ name, colour, values }) => {
+  return series.map(({ colour, values }) => {
     const layer: Layer = { base, values, sign, fill: palette.fill(colour), edge: palette.edge(colour) };
     base = base.map((low, i) => low + (values[i] ?? 0));
-    return custom(name, 3, model.bars ? drawBars(layer) : drawSteps(layer));
+    return model.bars ? drawBars(layer) : drawSteps(layer);
   });
 }
 
@@ -238,24 +237,48 @@ function axes(model: StepsModel, palette: Palette, plot: Plot): Pick<ChartOption
 /** The chart's option for the palette and width in force. */
 export function stepsOption(model: StepsModel, palette: Palette, width: number): ChartOption {
   const plot = plotOf(model, width);
-  const series = [...layers(model.above, 1, model, palette), ...layers(model.below, -1, model, palette)];
-  if (model.line) series.push(custom(model.line.name, 5, drawLine(model.line.values, palette)));
-  if (model.below.length > 0) series.push(custom('zero', 6, (coord) => zeroLine(coord, model.count, palette)));
-  for (const mark of model.marks) series.push(custom(mark.kind, mark.kind === 'missing' ? 1 : 8, drawMark(mark, model, palette)));
-  if (model.before) series.push(custom('before', 2, drawBefore(model.before, model.scale, palette)));
-  if (model.ends.length > 0 && plot.right > 18) series.push(custom('ends', 9, drawEnds(model, palette)));
   const text = { fill: palette.ink2, font: FONT };
   return {
     animation: false,
     ...axes(model, palette, plot),
-    series,
+    series: [drawn(partsOf(model, palette, plot))],
     graphic: model.captions
       ? [
           { type: 'text', silent: true, left: plot.left + 4, top: plot.top - 18, style: { ...text, text: model.captions.above } },
-          { type: 'text', silent: true, right: plot.right + 4, bottom: plot.bottom + 4, style: { ...text, text: model.captions.below } },
+          { type: 'text', silent: true, ...captionPlace(model, plot, width), bottom: plot.bottom + 4, style: { ...text, text: model.captions.below } },
         ]
       : [],
   };
+}
+
+function partsOf(model: StepsModel, palette: Palette, plot: Plot): Draw[] {
+  const behind = model.marks.filter(({ kind }) => kind === 'missing');
+  const under = model.marks.filter(({ kind }) => kind !== 'missing');
+  const mark = (own: Mark): Draw => drawMark(own, model, palette);
+  return [
+    ...behind.map(mark),
+    ...(model.before ? [drawBefore(model.before, model.scale, palette)] : []),
+    ...layers(model.above, 1, model, palette),
+    ...layers(model.below, -1, model, palette),
+    ...(model.line ? [drawLine(model.line.values, palette)] : []),
+    ...(model.below.length > 0 ? [(coord: Coord) => zeroLine(coord, model.count, palette)] : []),
+    ...under.map(mark),
+    ...(model.ends.length > 0 && plot.right > 18 ? [drawEnds(model, palette)] : []),
+  ];
+}
+
+const CAPTION_WIDTH = 64;
+const CAPTION_HEIGHT = 22;
+/** Of the plot's lower half, at the least. */
+const CAPTION_HALF_HEIGHT = 110;
+
+/** The lower caption stands at the right, or where no bar reaches down to it. */
+function captionPlace(model: StepsModel, plot: Plot, width: number): { left: number } | { right: number } {
+  const steps = Math.min(model.count, Math.ceil((CAPTION_WIDTH * model.count) / Math.max(1, width - plot.left - plot.right)));
+  const room = model.scale.max * (1 - CAPTION_HEIGHT / CAPTION_HALF_HEIGHT);
+  const lowest = (i: number): number => model.below.reduce((sum, { values }) => sum + Math.max(0, values[i] ?? 0), 0);
+  const free = (from: number): boolean => Array.from({ length: steps }, (_, i) => lowest(from + i)).every((value) => value <= room);
+  return !free(model.count - steps) && free(0) ? { left: plot.left + 4 } : { right: plot.right + 4 };
 }
 
 function drawBefore({ until, label }: NonNullable<StepsModel['before']>, scale: Scale, palette: Palette): Draw {

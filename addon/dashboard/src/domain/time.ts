@@ -36,11 +36,15 @@ interface Wall {
 
 /** The clock on the wall of `zone` at an instant. */
 export function wallOf(us: number, zone: string): Wall {
-  const wall: Wall = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
-  for (const part of wallClock(zone).formatToParts(us / 1000)) {
-    if (part.type in wall) wall[part.type as keyof Wall] = Number(part.value);
-  }
-  return wall;
+  const local = new Date(Math.floor((us + offsetUs(us, zone)) / 1000));
+  return {
+    year: local.getUTCFullYear(),
+    month: local.getUTCMonth() + 1,
+    day: local.getUTCDate(),
+    hour: local.getUTCHours(),
+    minute: local.getUTCMinutes(),
+    second: local.getUTCSeconds(),
+  };
 }
 
 const pad = (n: number): string => String(n).padStart(2, '0');
@@ -51,9 +55,24 @@ export function dateOf(us: number, zone: string): string {
   return `${wall.year}-${pad(wall.month)}-${pad(wall.day)}`;
 }
 
-/** The offset of `zone` from UTC at an instant, microseconds, positive east. */
+const QUARTER_US = 15 * MINUTE_US;
+const offsets = new Map<string, Map<number, number>>();
+
+/** The offset of `zone` from UTC at an instant, microseconds, positive east. Clocks change on quarters of an hour: one is asked for once. */
 function offsetUs(us: number, zone: string): number {
-  const wall = wallOf(us, zone);
+  const known = offsets.get(zone) ?? new Map<number, number>();
+  offsets.set(zone, known);
+  const quarter = Math.floor(us / QUARTER_US);
+  let offset = known.get(quarter);
+  if (offset === undefined) known.set(quarter, (offset = askOffsetUs(us, zone)));
+  return offset;
+}
+
+function askOffsetUs(us: number, zone: string): number {
+  const wall: Wall = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
+  for (const part of wallClock(zone).formatToParts(us / 1000)) {
+    if (part.type in wall) wall[part.type as keyof Wall] = Number(part.value);
+  }
   const asUtcMs = Date.UTC(wall.year, wall.month - 1, wall.day, wall.hour, wall.minute, wall.second);
   return asUtcMs * 1000 - Math.floor(us / SECOND_US) * SECOND_US;
 }

@@ -19,12 +19,13 @@ import { fedOf } from '../domain/fed';
 import { biggestUses, figuresOf, type Figures } from '../domain/figures';
 import { keyNumbersOf, type KeyNumber } from '../domain/key-numbers';
 import { comparedName, periodBrief, periodName, periodShort, presentName } from '../domain/period-names';
-import { PRESENT_DAY, choose, isPresent, neighbour, periodAt, periodOf, withKind, type Chosen, type Period } from '../domain/periods';
+import { KINDS, PRESENT_DAY, choose, isPresent, neighbour, periodAt, periodOf, spanOf, withKind, type Chosen, type Period } from '../domain/periods';
 import { highestOf, lengthOf, onlyHours, stepsOf, type Steps } from '../domain/steps';
 import { HOUR_US, dateOf } from '../domain/time';
 import { t } from '../i18n';
 import { StoreController } from '../state/controller';
 import { Loader } from '../state/loader';
+import { PeriodCache, isLight } from '../state/period-cache';
 import { fetchPeriod, nameOf, type Asked, type Compared, type PeriodEnergy } from '../state/period-energy';
 import type { Store } from '../state/store';
 import { base, card, table } from '../styles/shared';
@@ -99,6 +100,10 @@ export class EdEnergyView extends LitElement {
   private readonly media = matchMedia(NARROW);
   private loadedAt = 0;
   private statisticsNew = false;
+  private readonly cache = new PeriodCache(
+    (asked, signal) => fetchPeriod(asked, this.store.nowUs, signal),
+    () => this.store.nowUs,
+  );
   private scale: Scale | null = null;
   private scaleOf = '';
   private computed: Computed | null = null;
@@ -113,8 +118,10 @@ export class EdEnergyView extends LitElement {
     super.connectedCallback();
     this.media.addEventListener('change', this.onMedia);
     addEventListener('keydown', this.onKey);
-    this.unsubscribe = this.store.topics.subscribe('statistics', () => {
-      this.statisticsNew = true;
+    this.unsubscribe = this.store.topics.subscribe('statistics', ({ start_us, end_us }) => {
+      this.cache.forget(start_us, end_us);
+      const spans = [spanOf(this.period, this.store.formats.zone), ...(this.computed?.of.was ? [this.computed.of.was.span] : [])];
+      if (spans.some((span) => span.startUs < end_us && start_us < span.endUs)) this.statisticsNew = true;
     });
   }
 
@@ -122,6 +129,7 @@ export class EdEnergyView extends LitElement {
     super.disconnectedCallback();
     this.media.removeEventListener('change', this.onMedia);
     removeEventListener('keydown', this.onKey);
+    this.cache.rest();
     this.unsubscribe?.();
   }
 
@@ -174,13 +182,25 @@ export class EdEnergyView extends LitElement {
   private load(site: SiteStatus): void {
     const asked = { ...this.asked, site: site.id };
     const age = performance.now() - this.loadedAt;
-    const due = age > REFRESH_EVERY_MS || (this.statisticsNew && age > REFRESH_AT_MOST_EVERY_MS);
-    if (due && isPresent(asked.period, this.today)) this.loader.expire();
-    this.loader.load(nameOf(asked), (signal) => {
+    const aged = age > REFRESH_EVERY_MS && isPresent(asked.period, this.today);
+    const due = this.isShown && (aged || (this.statisticsNew && age > REFRESH_AT_MOST_EVERY_MS));
+    if (due) this.loader.expire();
+    this.loader.load(nameOf(asked), async (signal) => {
       this.loadedAt = performance.now();
-      this.statisticsNew = false;
-      return fetchPeriod(asked, this.store.nowUs, signal);
+      const kept = (due ? null : this.cache.peek(asked)) ?? (await this.cache.load(asked, signal));
+      this.loadedAt = kept.atMs;
+      this.statisticsNew = kept.old;
+      this.cache.prepare(this.near(asked));
+      return kept.of;
     });
+  }
+
+  /** What a click may ask for next. */
+  private near(asked: Asked): Asked[] {
+    const { chosen, today } = this;
+    const beside = ([-1, 1] as const).map((by) => neighbour(asked.period, by));
+    const kinds = KINDS.filter((kind) => kind !== chosen.kind).map((kind) => periodOf(withKind(chosen, kind, today), today));
+    return [...beside, ...kinds].filter(({ first }) => first <= today).map((period) => ({ ...asked, period })).filter(isLight);
   }
 
   private compute(loaded: PeriodEnergy): void {
