@@ -16,9 +16,14 @@ from pymongo import MongoClient
 from energy_server.store.duckdb import DuckDBSeriesStore
 from energy_server.store.mongodb import MongoStateStore
 from energy_server.store.port import SeriesStore, StateStore
+from energy_server.store.questdb import QuestDBAddress, QuestDBSeriesStore
 from energy_server.store.sqlite import SqliteStateStore
+from tests.conftest import QuestDBAddress as Urls
+from tests.server.store.questdb_tables import drop_tables
 
-SERIES: dict[str, Callable[[Path], SeriesStore]] = {"duckdb": lambda folder: DuckDBSeriesStore(folder / "series")}
+type Make[Store: (SeriesStore, StateStore)] = Callable[[Path], Store]
+"""Makes a store on a folder: another one on the same folder has the same data."""
+
 STATES = ("sqlite", "mongodb", "mongodb-replica-set")
 
 
@@ -36,10 +41,47 @@ class Opened[Store: (SeriesStore, StateStore)]:
         return self.store
 
 
-@pytest.fixture(params=SERIES)
-async def opened_series(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opened[SeriesStore]]:
+@pytest.fixture(scope="session")
+def on_duckdb() -> Make[SeriesStore]:
+    return lambda folder: DuckDBSeriesStore(folder / "series")
+
+
+@pytest.fixture(scope="session")
+def questdb(questdb_address: Urls) -> QuestDBAddress:
+    return QuestDBAddress.of(questdb_address.url, questdb_address.pg_url)
+
+
+@pytest.fixture(scope="session")
+def on_questdb(questdb: QuestDBAddress) -> Make[SeriesStore]:
+    """Return what makes stores on the one QuestDB there is: an empty one for a folder that is new."""
+
+    def make(folder: Path) -> SeriesStore:
+        mark = folder / "questdb"
+        if not mark.exists():
+            drop_tables(questdb)
+            mark.touch()
+        return QuestDBSeriesStore(questdb)
+
+    return make
+
+
+@pytest.fixture(scope="session", params=["on_duckdb", "on_questdb"], ids=["duckdb", "questdb"])
+def make_series(request: pytest.FixtureRequest) -> Make[SeriesStore]:
+    made: Make[SeriesStore] = request.getfixturevalue(request.param)
+    return made
+
+
+@pytest.fixture(scope="session")
+def make_again(make_series: Make[SeriesStore], tmp_path_factory: pytest.TempPathFactory) -> Callable[[], SeriesStore]:
+    """Return what makes a store on the same data each time, for tests that tell their own by its Site."""
+    folder = tmp_path_factory.mktemp("series")
+    return lambda: make_series(folder)
+
+
+@pytest.fixture
+async def opened_series(make_series: Make[SeriesStore], tmp_path: Path) -> AsyncIterator[Opened[SeriesStore]]:
     def make() -> SeriesStore:
-        return SERIES[request.param](tmp_path)
+        return make_series(tmp_path)
 
     opened = Opened[Any](make(), make)
     await opened.store.open()
