@@ -28,6 +28,8 @@ from .pipeline.listen import Listener
 from .pipeline.model import Catalog, Site
 from .pipeline.outbox import Outbox
 from .pipeline.reconcile import Reconcile
+from .pipeline.recorder import Recorder
+from .pipeline.watch import RecorderWatch
 
 KEPT: HassKey[dict[str, Outbox]] = HassKey(f"{DOMAIN}_kept")
 """What was not acknowledged when an entry was unloaded: a new token or address makes the next set-up deliver it."""
@@ -51,6 +53,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyDashboardConfigEnt
     """Begin to listen, whether the server is there or not: what it misses waits in the outbox."""
     data = await _compose(hass, entry)
     entry.runtime_data = data
+    entry.async_on_unload(lambda: _listen_no_more(data))  # also when the rest of the set-up fails
+    data.watch.start()
     data.listener.start()
     await data.keeper.start()
     data.link.start()
@@ -71,9 +75,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyDashboardConfigEnt
 async def _compose(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> EnergyDashboardData:
     """Wire the stages of the pipeline together."""
     memory = Memory(hass, entry.entry_id)
-    pending = await memory.load()
-    reconcile = Reconcile(hass, pending, on_change=memory.save)
+    pending, blind = await memory.load()
+    recorder = Recorder(hass)
+
+    @callback
+    def on_recorder() -> None:
+        memory.save()
+        reconcile.recorder_changed()
+
+    watch = RecorderWatch(hass, recorder, blind, on_change=on_recorder)
+    reconcile = Reconcile(hass, recorder, watch, pending, on_change=memory.save)
     memory.pending = lambda: reconcile.pending
+    memory.blind = watch.blind
     outbox = hass.data.setdefault(KEPT, {}).pop(entry.entry_id, None) or Outbox(json_bytes, OUTBOX_BYTES, EARLIEST_US)
     issues = Issues(hass, entry.entry_id, entry.data[CONF_URL])
     site_id = await instance_id.async_get(hass)
@@ -101,7 +114,7 @@ async def _compose(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> En
         coordinator.async_set_updated_data(coordinator.snapshot())
 
     last_rev = 0 if outbox.catalog is None else outbox.catalog.rev
-    keeper = CatalogKeeper(hass, memory, on_catalog, last_rev)
+    keeper = CatalogKeeper(hass, memory, recorder, on_catalog, last_rev)
     listener = Listener(hass, outbox, on_sealed=on_sealed, on_new_entity=keeper.entity_appeared)
     link = Link(
         session=async_get_clientsession(hass),
@@ -116,13 +129,20 @@ async def _compose(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> En
     )
     coordinator = StatusCoordinator(hass, entry, outbox, listener, link.status)
     entry.async_on_unload(issues.clear)
-    return EnergyDashboardData(memory, keeper, listener, outbox, link, reconcile, coordinator)
+    return EnergyDashboardData(memory, keeper, listener, outbox, link, watch, reconcile, coordinator)
+
+
+@callback
+def _listen_no_more(data: EnergyDashboardData) -> None:
+    """Take nothing in any more; it does no harm to say so twice."""
+    data.keeper.stop()
+    data.listener.stop()
+    data.watch.stop()
 
 
 async def _stop(data: EnergyDashboardData) -> None:
     """Stop listening, deliver what was heard, and say goodbye."""
-    data.keeper.stop()
-    data.listener.stop()
+    _listen_no_more(data)
     await data.link.close()
     await data.memory.save_now()
 

@@ -10,6 +10,7 @@ second, because at start they come by the hundred.
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from time import time_ns
 from typing import Any, Final
 
@@ -28,10 +29,10 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER, SIGNAL_ENERGY_SETTINGS
 from .memory import Memory, Remembered
-from .pipeline import recorder
 from .pipeline.errors import RecorderUnavailableError
 from .pipeline.model import STATE_CLASSES, Catalog, Entity, Kind, Role, RoleAssignment, Source
-from .pipeline.recorder import StatisticMetadata
+from .pipeline.recorder import Recorder
+from .pipeline.recorder_statistics import StatisticMetadata, metadata
 from .pipeline.select import CARBON_PLATFORM, Candidate, Roles, energy_devices, kind_of, roles_of, unit_of
 
 SETTLE_S: Final = 1.0
@@ -57,12 +58,18 @@ class CatalogKeeper:
     """Builds the catalog and keeps it up to date."""
 
     def __init__(
-        self, hass: HomeAssistant, memory: Memory, on_catalog: Callable[[Catalog], None], last_rev: int = 0
+        self,
+        hass: HomeAssistant,
+        memory: Memory,
+        recorder: Recorder,
+        on_catalog: Callable[[Catalog], None],
+        last_rev: int = 0,
     ) -> None:
         """Build nothing yet. `last_rev` is that of a catalog that Batches still refer to."""
         self._rev = last_rev
         self._hass = hass
         self._memory = memory
+        self._recorder = recorder
         self._on_catalog = on_catalog
         self._manager: EnergyManager | None = None
         self._external: dict[str, StatisticMetadata] = {}
@@ -90,6 +97,7 @@ class CatalogKeeper:
         """Follow nothing any more."""
         for unsubscribe in self._unsubscribe:
             unsubscribe()
+        self._unsubscribe.clear()
         self._debouncer.async_shutdown()
 
     @callback
@@ -124,7 +132,7 @@ class CatalogKeeper:
         ]
         if unknown:
             try:
-                self._external |= await recorder.metadata(self._hass, unknown)
+                self._external |= await self._recorder.ask(partial(metadata, statistic_ids=unknown))
             except RecorderUnavailableError as err:
                 LOGGER.debug("External statistics have to wait: %s", err)
         self.rebuild()

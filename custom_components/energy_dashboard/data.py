@@ -11,6 +11,7 @@ from .pipeline.link import Link
 from .pipeline.listen import Listener
 from .pipeline.outbox import Outbox
 from .pipeline.reconcile import Reconcile
+from .pipeline.watch import RecorderWatch
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class EnergyDashboardData:
     listener: Listener
     outbox: Outbox
     link: Link
+    watch: RecorderWatch
     reconcile: Reconcile
     coordinator: StatusCoordinator
 

@@ -30,6 +30,8 @@ async def async_get_config_entry_diagnostics(_hass: HomeAssistant, entry: Energy
             "clock_steps": data.outbox.clock_steps,
         },
         "imports_pending": data.reconcile.pending,
-        "imported_rows": data.reconcile.imported_rows,
+        "imported_rows": data.reconcile.imports.rows,
+        "gaps": {"open": data.reconcile.gaps.open, "rows": data.reconcile.gaps.sent_rows},
+        "recorder": asdict(data.watch.status) | {"blind": data.watch.blind()},
         "entities": [remembered.to_json() for remembered in data.memory.entities.values()],
     }

@@ -1,4 +1,6 @@
-"""What must survive a restart of Home Assistant: since when each Entity is heard, and which imports are not done.
+"""What must survive a restart of Home Assistant.
+
+That is since when each Entity is heard, which imports are not done, and when the recorder did not record.
 
 In:   Entities as they are selected.
 Out:  `.storage/energy_dashboard.<entry>`, written a moment after a change.
@@ -13,6 +15,7 @@ from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
 from .pipeline.model import Entity, Kind, Role, RoleAssignment, Source
+from .pipeline.spans import Span
 
 VERSION: Final = 1
 SAVE_DELAY_S: Final = 10.0
@@ -62,12 +65,13 @@ class Memory:
         self._due_s = 0.0
         self.entities: dict[str, Remembered] = {}
         self.pending: Callable[[], list[str]] = list
+        self.blind: Callable[[], list[Span]] = list
 
-    async def load(self) -> list[str]:
-        """Load; returns the keys of the Entities whose import was not done."""
-        stored = await self._store.async_load() or {"entities": [], "pending": []}
-        self.entities = {item["key"]: Remembered.from_json(item) for item in stored["entities"]}
-        return list(stored["pending"])
+    async def load(self) -> tuple[list[str], list[Span]]:
+        """Load; returns the keys of the Entities whose import was not done, and when the recorder did not record."""
+        stored = await self._store.async_load() or {}
+        self.entities = {item["key"]: Remembered.from_json(item) for item in stored.get("entities", ())}
+        return list(stored.get("pending", ())), [Span(*span) for span in stored.get("blind", ())]
 
     @callback
     def save(self) -> None:
@@ -88,4 +92,5 @@ class Memory:
         return {
             "entities": [remembered.to_json() for remembered in self.entities.values()],
             "pending": self.pending(),
+            "blind": self.blind(),
         }

@@ -188,12 +188,19 @@ def test_the_currency_of_a_price() -> None:
     ]
 
 
-def test_statistics_are_converted_by_the_recorder_where_it_can() -> None:
-    energy = Entity("k", "sensor.x", "x", Kind.ENERGY, "kWh")
-    price = Entity("k", "sensor.x", "x", Kind.PRICE, "EUR/kWh")
-    assert statistic_convert(energy, "energy", "Wh", "EUR") is None
-    convert = statistic_convert(price, None, "ct/kWh", "EUR")
-    assert convert is not None
-    assert convert(25) == 0.25
+@pytest.mark.parametrize(
+    ("entity", "unit", "value"),
+    [
+        (Entity("k", "sensor.x", "x", Kind.ENERGY, "kWh"), "Wh", 0.025),
+        (Entity("k", "sensor.x", "x", Kind.ENERGY, "kWh"), "kWh", 25),
+        (Entity("k", "sensor.x", "x", Kind.PRICE, "EUR/kWh"), "ct/kWh", 0.25),
+    ],
+)
+def test_statistics_are_converted(entity: Entity, unit: str, value: float) -> None:
+    convert = statistic_convert(entity, unit, "EUR")
+    assert (25 if convert is None else convert(25)) == value
+
+
+def test_a_statistic_of_another_unit_is_none_of_the_entity() -> None:
     with pytest.raises(SkippedStateError):
-        statistic_convert(energy, "volume", "m³", "EUR")
+        statistic_convert(Entity("k", "sensor.x", "x", Kind.ENERGY, "kWh"), "m³", "EUR")

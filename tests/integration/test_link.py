@@ -14,6 +14,7 @@ from homeassistant.helpers import issue_registry as ir
 from custom_components.energy_dashboard.const import DOMAIN
 from custom_components.energy_dashboard.pipeline import link as link_module
 from custom_components.energy_dashboard.pipeline import listen, wire
+from custom_components.energy_dashboard.pipeline.clock import clocks_us
 from tests.integration.fake_server import FakeServer, Message
 from tests.integration.home import POWER, MockConfigEntry, SetUp, state, when
 
@@ -284,8 +285,8 @@ async def test_a_clock_that_was_behind_and_is_set_voids_what_was_heard_by_it(
     await when(entry, lambda _: issue(hass, entry) == "clock_behind")
     state(hass, "sensor.power", "2", POWER)
     data = entry.runtime_data
-    now_us, monotonic_us = listen._now_us()
-    monkeypatch.setattr(listen, "_now_us", lambda: (now_us + 3_600_000_000, monotonic_us))
+    now_us, monotonic_us = clocks_us()
+    monkeypatch.setattr(listen, "clocks_us", lambda: (now_us + 3_600_000_000, monotonic_us))
     data.listener.connection_changed(connected=True)
     assert data.outbox.clock_steps == 1
     assert data.outbox.dropped_rows == 1
@@ -301,9 +302,9 @@ async def test_a_clock_set_forward_is_told_to_the_server_before_the_readings_by_
     state(hass, "sensor.power", "1", POWER)
     entry = await set_up()
     await when(entry, lambda now: now.waiting == 0)
-    now_us, monotonic_us = listen._now_us()
+    now_us, monotonic_us = clocks_us()
     ahead_s = link_module._clock_s() + 3600
-    monkeypatch.setattr(listen, "_now_us", lambda: (now_us + 3_600_000_000, monotonic_us))
+    monkeypatch.setattr(listen, "clocks_us", lambda: (now_us + 3_600_000_000, monotonic_us))
     monkeypatch.setattr(link_module, "_clock_s", lambda: ahead_s)
     state(hass, "sensor.power", "2", POWER)
     await server.row("sensor.power", 2.0)

@@ -18,8 +18,10 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.recorder import get_instance
 
 from custom_components.energy_dashboard.const import DOMAIN
-from custom_components.energy_dashboard.pipeline import link, recorder
+from custom_components.energy_dashboard.pipeline import link
 from custom_components.energy_dashboard.pipeline.convert import instant_us
+from custom_components.energy_dashboard.pipeline.recorder import Recorder
+from custom_components.energy_dashboard.pipeline.recorder_statistics import summed_up_until_us
 from tests.integration.home import COUNTER, POWER, MockConfigEntry, state, when
 from tests.server.serving import BEARER, TOKEN, Process
 
@@ -146,7 +148,7 @@ async def test_the_year_is_full_from_the_first_minute(
 ) -> None:
     del recorder_mock
     state(hass, "sensor.meter", "5", COUNTER)
-    end = datetime.fromtimestamp(await recorder.summed_up_until_s(hass), UTC)
+    end = datetime.fromtimestamp(await Recorder(hass).ask(summed_up_until_us) / 1e6, UTC)
     hours = 24 * 200
     meta = {
         "statistic_id": "sensor.meter",

@@ -14,8 +14,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance, session_scope
 from sqlalchemy.exc import OperationalError
 
-from custom_components.energy_dashboard.pipeline import reconcile, recorder
+from custom_components.energy_dashboard.pipeline import imports, reconcile, recorder_statistics
 from custom_components.energy_dashboard.pipeline.convert import ts_us
+from custom_components.energy_dashboard.pipeline.recorder import Recorder
 from tests.integration.fake_server import FakeServer, Message
 from tests.integration.home import COUNTER, POWER, SetUp, state
 
@@ -23,10 +24,14 @@ HOUR = timedelta(hours=1)
 HOUR_US = 3_600_000_000
 
 
+async def summed_up_until(hass: HomeAssistant) -> datetime:
+    return datetime.fromtimestamp(await Recorder(hass).ask(recorder_statistics.summed_up_until_us) / 1e6, UTC)
+
+
 @pytest.fixture
 async def last_hour(recorder_mock: object, hass: HomeAssistant) -> datetime:  # noqa: ARG001 it sets it up
     """The start of the last hour that is summed up."""
-    return datetime.fromtimestamp(await recorder.summed_up_until_s(hass), UTC) - HOUR
+    return await summed_up_until(hass) - HOUR
 
 
 @pytest.fixture
@@ -81,7 +86,7 @@ async def test_a_counter_in_slices_newest_first(
     last_hour: datetime,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recorder, "SLICE_HOURS", 40)
+    monkeypatch.setattr(imports, "SLICE_HOURS", 40)
     state(hass, "sensor.meter", "100000", COUNTER | {"unit_of_measurement": "Wh"})
     async_import_statistics(
         hass, metadata("sensor.meter", "Wh", "energy", has_sum=True), counted(last_hour, 100, start=3.0)
@@ -174,7 +179,7 @@ async def test_where_there_are_none_there_is_nothing(
     await server.until(lambda: len(server.of("nothing")) == 2)
     for message in server.of("nothing"):
         assert message["reason"] == "no_statistics"
-        assert message["span"] == [reconcile.EARLIEST_STATISTIC_US, ts_us((last_hour + HOUR).timestamp())]
+        assert message["span"] == [imports.EARLIEST_STATISTIC_US, ts_us((last_hour + HOUR).timestamp())]
     job: reconcile.Reconcile = entry.runtime_data.reconcile
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert job.pending == []
@@ -209,7 +214,7 @@ async def test_a_recorder_that_fails_is_asked_again(
         raise OperationalError("SELECT 1", {}, Exception("database is locked"))
 
     with monkeypatch.context() as patch:
-        patch.setattr(recorder, "get_metadata", locked)
+        patch.setattr(imports, "metadata", locked)
         await ask(server, "sensor.power")
         await asked.wait()
         assert server.of("nothing") == []
@@ -243,7 +248,7 @@ async def test_an_import_survives_a_new_catalog(
     last_hour: datetime,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recorder, "SLICE_HOURS", 5)
+    monkeypatch.setattr(imports, "SLICE_HOURS", 5)
     state(hass, "sensor.meter", "5", COUNTER)
     async_import_statistics(hass, metadata("sensor.meter", "kWh", "energy", has_sum=True), counted(last_hour, 60))
     await wait()
@@ -311,5 +316,5 @@ async def test_an_hour_is_full_when_the_recorder_has_summed_up_its_last_minutes(
             session.add(StatisticsRuns(start=datetime.fromisoformat(f"2026-03-01T{last_run}+00:00")))
 
     await get_instance(hass).async_add_executor_job(record)
-    found = datetime.fromtimestamp(await recorder.summed_up_until_s(hass), UTC)
+    found = await summed_up_until(hass)
     assert found.isoformat() == f"2026-03-01T{until}:00+00:00"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,10 +11,18 @@ import pytest
 from aiohttp import ClientSession
 from homeassistant.helpers.json import json_bytes
 
+from custom_components.energy_dashboard.pipeline.channel import Channel, Subject
+from custom_components.energy_dashboard.pipeline.claims import (
+    counts_body,
+    digests_body,
+    nothing_body,
+    readings_body,
+    statistics_body,
+)
 from custom_components.energy_dashboard.pipeline.connection import Connection
 from custom_components.energy_dashboard.pipeline.errors import PipelineError
 from custom_components.energy_dashboard.pipeline.handshake import Server, refusal
-from custom_components.energy_dashboard.pipeline.link import STAYS_OPEN, Link, Post
+from custom_components.energy_dashboard.pipeline.link import STAYS_OPEN, Link
 from custom_components.energy_dashboard.pipeline.model import (
     Catalog,
     Entity,
@@ -24,8 +33,9 @@ from custom_components.energy_dashboard.pipeline.model import (
     Source,
 )
 from custom_components.energy_dashboard.pipeline.outbox import Outbox
-from custom_components.energy_dashboard.pipeline.reconcile import nothing_body, statistics_body
-from custom_components.energy_dashboard.pipeline.recorder import Slice
+from custom_components.energy_dashboard.pipeline.recorder import Condition, RecorderStatus
+from custom_components.energy_dashboard.pipeline.spans import Span
+from custom_components.energy_dashboard.pipeline.watch import condition_of
 from tests.integration.fake_server import CLIENT_MESSAGE, PROTOCOL, SERVER_MESSAGE
 
 FOLDER = PROTOCOL / "vectors" / "v1"
@@ -116,35 +126,74 @@ def test_catalogs_are_built(name: str) -> None:
     assert sent(Connection(64), outbox, message["seq"]) == without_nulls(message)
 
 
-@pytest.mark.parametrize("name", ["readings_live", "readings_idle", "readings_unavailable"])
+@pytest.mark.parametrize("name", ["readings_live", "readings_idle", "readings_unavailable", "readings_outbox"])
 def test_readings_are_built(name: str) -> None:
     message = VECTORS[name]["message"]
     since_us, until_us = message["span"]
     outbox = Outbox(json_bytes, 1 << 20, 0)
     outbox.begin(catalog(message["catalog"]), since_us, since_us)
     outbox.rows.extend(tuple(row) for row in message["rows"])
+    outbox.dropped_rows = message.get("dropped", 0)
     outbox.seal(until_us, until_us, message.get("skipped"))
+    if waiting := message.get("waiting", 0):
+        outbox.rows.extend((0, until_us, float(number)) for number in range(waiting))
+        outbox.seal(until_us + 1, until_us + 1)
     connection = Connection(64)
     connection.next_message(outbox)
-    assert sent(connection, outbox, message["seq"]) == message
+    expected = {"waiting": 0} | message
+    if not message.get("dropped"):
+        expected.pop("dropped", None)  # it is told when there is something to tell
+    assert sent(connection, outbox, message["seq"]) == expected
+
+
+def unnumbered(message: Vector) -> Vector:
+    return {key: value for key, value in message.items() if key not in ("type", "seq")}
+
+
+def built(body: bytes) -> Vector:
+    parsed: Vector = json.loads(b"{" + body)
+    return parsed
 
 
 @pytest.mark.parametrize("name", ["statistics", "statistics_gauge"])
 def test_statistics_are_built(name: str) -> None:
     message = VECTORS[name]["message"]
     rows = [tuple(row) for row in message["rows"]]
-    body = statistics_body(
-        catalog(message["catalog"]), message["of"][0], Slice(message["span"][0], message["span"][1], rows, older=False)
-    )
-    assert json.loads(b"{" + body) == {key: value for key, value in message.items() if key not in ("type", "seq")}
+    body = statistics_body(message["catalog"], Span(*message["span"]), message["of"][0], rows)
+    assert built(body) == unnumbered(message)
 
 
-def test_nothing_is_built() -> None:
-    message = VECTORS["nothing"]["message"]
-    body = json.loads(b"{" + nothing_body(catalog(message["catalog"]), message["of"][0], message["span"][1]))
-    assert body == {key: value for key, value in message.items() if key not in ("type", "seq")} | {
-        "span": [946_684_800_000_000, message["span"][1]]
-    }
+def test_what_the_recorder_has_is_built() -> None:
+    message = VECTORS["readings_recorder"]["message"]
+    rows = [tuple(row) for row in message["rows"]]
+    assert built(readings_body(message["catalog"], Span(*message["span"]), message["of"], rows)) == unnumbered(message)
+
+
+@pytest.mark.parametrize("name", ["nothing", "nothing_ha_off", "nothing_not_recorded", "nothing_purged"])
+def test_nothing_is_built(name: str) -> None:
+    message = VECTORS[name]["message"]
+    body = nothing_body(message["catalog"], Span(*message["span"]), message["of"], message["reason"])
+    assert built(body) == unnumbered(message)
+
+
+def test_counts_are_built() -> None:
+    message = VECTORS["counts"]["message"]
+    rows = [tuple(row) for row in message["rows"]]
+    body = counts_body(message["catalog"], message["id"], Span(*message["span"]), message["of"], rows)
+    assert built(body) == unnumbered(message)
+
+
+def test_digests_are_built() -> None:
+    message = VECTORS["digests"]["message"]
+    rows = [tuple(row) for row in message["rows"]]
+    assert built(digests_body(message["catalog"], message["id"], message["of"], rows)) == unnumbered(message)
+
+
+@pytest.mark.parametrize("name", ["recorder", "recorder_disabled"])
+def test_how_the_recorder_is_is_built(name: str) -> None:
+    message = VECTORS[name]["message"]
+    status = RecorderStatus(Condition(message["state"]), message["oldest_us"], message.get("detail"))
+    assert json.loads(json_bytes(condition_of(status))) == message
 
 
 @pytest.mark.parametrize("name", ["hello", "hello_minimal"])
@@ -160,16 +209,20 @@ class History:
     """Remembers what was asked for."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.asked: list[tuple[str, int, list[str], Span | None]] = []
+        self.wanted: list[tuple[str, Span]] | None = None
 
-    def request(self, keys: list[str]) -> None:
-        self.asked.extend(keys)
+    def want(self, gaps: Sequence[tuple[str, Span]]) -> None:
+        self.wanted = list(gaps)
 
-    def abandon(self, key: str) -> None:
-        raise AssertionError(key)
+    def request(self, kind: str, id_: int, keys: Sequence[str], span: Span | None) -> None:
+        self.asked.append((kind, id_, list(keys), span))
 
-    async def run(self, post: Post, catalog: Any) -> None:
-        raise AssertionError((post, catalog))
+    def abandon(self, subject: Subject) -> None:
+        raise AssertionError(subject)
+
+    async def run(self, channel: Channel) -> None:
+        raise AssertionError(channel)
 
 
 async def connected() -> tuple[Link, Connection, Outbox, History]:
@@ -214,10 +267,16 @@ async def test_answers_are_understood(name: str) -> None:
         case "ack":
             assert waiting - len(outbox) == min(message["seq"], 12) - 1
             assert sum(link.status.refused.values()) == len(message["refused"])
-        case "request" if message["kind"] == "statistics":
-            assert history.asked == [f"key {place}" for place in message["of"]]
         case "request" if message["kind"] == "catalog":
             assert connection.catalog is None
+        case "request":
+            keys = [f"key {place}" for place in message["of"]]
+            span = Span(*message["span"]) if "span" in message else None
+            assert history.asked == [(message["kind"], message["id"], keys, span)]
+        case "gaps":
+            assert history.wanted == [
+                (f"key {gap['place']}", Span(gap["since_us"], gap["until_us"])) for gap in message["gaps"]
+            ]
         case "error":
             assert link.status.problem is not None
         case _:

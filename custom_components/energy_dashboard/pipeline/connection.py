@@ -11,18 +11,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from homeassistant.helpers.json import json_bytes
+
+from .channel import Subject
 from .model import Catalog
 from .outbox import Batch, Outbox
 
-BULK_IN_FLIGHT: Final = 8
+BULK_IN_FLIGHT: Final = 3
+"""What may be on its way beside the live path: a reading of the present waits behind so many messages at most."""
 BULK_QUEUE: Final = 2
+MAX_ROWS: Final = 5_000
 
 
 @dataclass(slots=True, eq=False)
 class Bulk:
     """A message beside the live path; `done` becomes True when it is stored, False if its catalog is not current."""
 
-    key: str
+    subject: Subject
     catalog: Catalog
     kind: str
     body: bytes
@@ -32,14 +37,16 @@ class Bulk:
 class Connection:
     """What one connection has sent and what it may send next."""
 
-    def __init__(self, window: int) -> None:
+    def __init__(self, window: int, max_rows: int = MAX_ROWS) -> None:
         """Begin with the first number."""
         self.window = window
+        self.max_rows = max_rows
         self.catalog: Catalog | None = None
         self.wake = asyncio.Event()
         self.outdated = asyncio.Event()
         self._seq = 0
         self._in_flight: deque[tuple[int, Batch | Bulk | Catalog]] = deque()
+        self._unnumbered: deque[bytes] = deque()
         self._bulk: deque[Bulk] = deque()
         self._bulk_in_flight = 0
         self._bulk_room = asyncio.Semaphore(BULK_QUEUE)
@@ -60,6 +67,8 @@ class Connection:
 
     def next_message(self, outbox: Outbox) -> bytes | None:
         """Return what to send now, None if there is nothing or no room: the live path first, its catalog before it."""
+        if self._unnumbered:
+            return self._unnumbered.popleft()
         if len(self._in_flight) >= self.window or self.outdated.is_set():
             return None
         batch = outbox.peek()
@@ -70,7 +79,8 @@ class Connection:
             self.catalog = catalog
             return self._numbered("catalog", b'"rev":%d,"entities":%b}' % (catalog.rev, catalog.body), catalog)
         if batch is not None:
-            return self._numbered("readings", batch.body, outbox.take())
+            outbox.take()
+            return self._numbered("readings", b'"waiting":%d,%b' % (outbox.waiting_rows, batch.body), batch)
         return self._next_bulk()
 
     def _next_bulk(self) -> bytes | None:
@@ -102,10 +112,15 @@ class Connection:
                     item.done.set_result(True)
             yield item
 
-    async def post(self, key: str, kind: str, body: bytes, catalog: Catalog) -> asyncio.Future[bool]:
+    def tell(self, message: dict[str, object]) -> None:
+        """Send a message that has no number."""
+        self._unnumbered.append(json_bytes(message))
+        self.wake.set()
+
+    async def post(self, subject: Subject, kind: str, body: bytes, catalog: Catalog) -> asyncio.Future[bool]:
         """Queue a bulk message as soon as there is room; the future tells what became of it."""
         await self._bulk_room.acquire()
-        bulk = Bulk(key, catalog, kind, body, asyncio.get_running_loop().create_future())
+        bulk = Bulk(subject, catalog, kind, body, asyncio.get_running_loop().create_future())
         self._bulk.append(bulk)
         self.wake.set()
         return bulk.done

@@ -53,9 +53,6 @@ CONVERTERS: Final[Mapping[str, type[BaseUnitConverter]]] = {
 }
 """Canonical unit -> Home Assistant's converter."""
 
-STATISTICS_UNITS: Final = {converter.UNIT_CLASS: unit for unit, converter in CONVERTERS.items()}
-"""What the recorder is asked to convert to, by its unit classes."""
-
 UNITS_OF_KIND: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.ENERGY: (UnitOfEnergy.KILO_WATT_HOUR,),
     Kind.POWER: (UnitOfPower.WATT,),
@@ -240,12 +237,12 @@ class Converter:
         self._convert = found[1]
 
 
-def statistic_convert(entity: Entity, unit_class: str | None, unit: str | None, currency: str) -> Convert | None:
-    """Return how a statistic of this unit becomes canonical, None where the recorder itself converts already.
+def statistic_convert(entity: Entity, unit: str | None, currency: str) -> Convert | None:
+    """Return how a statistic of this unit becomes canonical, None where there is nothing to do.
 
     Fails with SkippedStateError where the statistic's unit does not fit the Entity.
     """
     found = canonical(entity.kind, unit, currency)
     if found is None or found[0] != entity.unit:
         raise SkippedStateError("The statistic's unit does not fit the entity", "unknown_unit")
-    return None if unit_class in STATISTICS_UNITS else found[1]
+    return found[1]

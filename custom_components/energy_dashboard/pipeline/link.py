@@ -1,6 +1,6 @@
 """The client's end of the Link: deliver the outbox in order, at least once, and answer what the server asks.
 
-In:   sealed Batches and catalogs of the outbox, bulk messages of `reconcile`.
+In:   sealed Batches and catalogs of the outbox, what `reconcile` answers.
 Out:  what the server acknowledged is gone from the outbox; `status` says how things are, `on_status` that they changed.
 
 A Batch leaves the outbox when the server says that it is stored. Everything else is a reason to wait and send it again,
@@ -12,7 +12,7 @@ again.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -21,11 +21,13 @@ from typing import Any, Final, Protocol
 
 from aiohttp import ClientSession
 
-from .connection import Bulk, Connection
+from .channel import Channel, Subject
+from .connection import MAX_ROWS, Bulk, Connection
 from .errors import PipelineError, RefusedError
 from .handshake import Server, Welcome, open_link, refusal
 from .model import Catalog, Site
 from .outbox import Batch, Outbox
+from .spans import Span
 from .wire import Wire
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -43,23 +45,19 @@ STAYS_OPEN: Final = frozenset({"store_unavailable", "unknown_type"})
 """Errors that need no new connection: what is not acknowledged is kept, the rest goes on."""
 
 
-class Post(Protocol):
-    """Queues a bulk message: of which Entity, its type, its JSON after the number, the catalog of its places."""
-
-    async def __call__(self, key: str, kind: str, body: bytes, catalog: Catalog) -> asyncio.Future[bool]:
-        """Wait for room; the future is True when the message is stored, False if the catalog is no longer current."""
-
-
 class Reconciler(Protocol):
-    """Whoever answers the server's requests for history."""
+    """Whoever answers what the server asks of the past."""
 
-    def request(self, keys: list[str]) -> None:
-        """Remember that the server wants the hourly statistics of these Entities."""
+    def want(self, gaps: Sequence[tuple[str, Span]]) -> None:
+        """Replace the spans whose readings the server wants, by the keys of their Entities."""
 
-    def abandon(self, key: str) -> None:
-        """Forget an Entity whose message the server cannot read."""
+    def request(self, kind: str, id_: int, keys: Sequence[str], span: Span | None) -> None:
+        """Remember a request for something of these Entities."""
 
-    async def run(self, post: Post, catalog: Callable[[], Catalog | None]) -> None:
+    def abandon(self, subject: Subject) -> None:
+        """Leave out what the server cannot read."""
+
+    async def run(self, channel: Channel) -> None:
         """Answer for as long as the connection stands."""
 
 
@@ -232,7 +230,9 @@ class Link:
         """Open one connection and work until it ends: by a PipelineError, or because it is outdated."""
         self._told_clock_s = _clock_s()
         async with open_link(self._session, self._server, self._site(), self._version) as (wire, welcome):
-            connection = self._connection = Connection(1 if self._careful else welcome.window)
+            connection = self._connection = Connection(
+                1 if self._careful else welcome.window, min(welcome.max_rows, MAX_ROWS)
+            )
             self.status.connected, self.status.welcome = True, welcome
             self._on_status()
             try:
@@ -255,7 +255,7 @@ class Link:
             asyncio.create_task(self._send(connection, wire)),
             asyncio.create_task(wire.watch()),
             asyncio.create_task(_until(connection.outdated)),
-            asyncio.create_task(self._reconciler.run(connection.post, lambda: connection.catalog)),
+            asyncio.create_task(self._reconcile(connection)),
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -264,6 +264,19 @@ class Link:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*done)
+
+    async def _reconcile(self, connection: Connection) -> None:
+        """Answer questions of the past for as long as the connection stands; an error there must not end it."""
+        said: str | None = None
+        while True:
+            task = asyncio.create_task(self._reconciler.run(connection))
+            try:
+                await asyncio.wait([task])
+            finally:
+                task.cancel()
+            if (error := task.exception()) is not None and said != (said := repr(error)):
+                LOGGER.error("Reconciling failed in an unexpected way and starts again in a minute", exc_info=error)
+            await asyncio.sleep(RESTART_S)
 
     async def _send(self, connection: Connection, wire: Wire) -> None:
         while True:
@@ -286,8 +299,13 @@ class Link:
             case {"type": "request", "kind": "catalog"}:
                 connection.catalog = None
                 connection.wake.set()
-            case {"type": "request", "kind": "statistics", "catalog": int(rev), "of": list(places)}:
-                self._requested(connection, rev, places)
+            case {"type": "request", "id": int(id_), "kind": str(kind), "catalog": int(rev), "of": list(places)}:
+                if (catalog := _current(connection, rev)) is not None:
+                    keys = [key for place in places if (key := _key(catalog, place)) is not None]
+                    self._reconciler.request(kind, id_, keys, _span(message.get("span")))
+            case {"type": "gaps", "catalog": int(rev), "gaps": list(gaps)}:
+                if (catalog := _current(connection, rev)) is not None:
+                    self._reconciler.want(_wanted(catalog, gaps))
             case {"type": "error", "code": str(code)}:
                 error = refusal(message)
                 if code not in STAYS_OPEN:
@@ -313,16 +331,6 @@ class Link:
         if connection.wants_to_send(self._outbox):
             connection.wake.set()
 
-    def _requested(self, connection: Connection, rev: int, places: list[Any]) -> None:
-        """Pass a request for history on; one for another catalog is repeated by the server after the present one."""
-        catalog = connection.catalog
-        if catalog is None or catalog.rev != rev:
-            return
-        count = len(catalog.entities)
-        self._reconciler.request(
-            [catalog.entities[place].key for place in places if isinstance(place, int) and 0 <= place < count]
-        )
-
     def _drop_unreadable(self, connection: Connection) -> None:
         """Find the message that the server cannot read: send one at a time, then drop the one that is on its way."""
         if not self._careful:
@@ -333,11 +341,44 @@ class Link:
                 LOGGER.error("The server cannot read a message; its readings are dropped, the recorder still has them")
                 self._outbox.rewind()
                 self._outbox.discard_oldest()
-            case Bulk(key=key):
-                LOGGER.error("The server cannot read the statistics of %s; they are left out", key)
-                self._reconciler.abandon(key)
+            case Bulk(subject=subject):
+                LOGGER.error(
+                    "The server cannot read %s of %s; they are left out", subject.kind, ", ".join(subject.keys)
+                )
+                self._reconciler.abandon(subject)
             case _:
                 return
+
+
+def _current(connection: Connection, rev: int) -> Catalog | None:
+    """Return the catalog that a message refers to; what refers to another is repeated after the present one."""
+    catalog = connection.catalog
+    return catalog if catalog is not None and catalog.rev == rev else None
+
+
+def _key(catalog: Catalog, place: object) -> str | None:
+    return catalog.entities[place].key if isinstance(place, int) and 0 <= place < len(catalog.entities) else None
+
+
+def _span(span: object) -> Span | None:
+    match span:
+        case [int(since_us), int(until_us)]:
+            return Span(since_us, until_us)
+        case _:
+            return None
+
+
+def _wanted(catalog: Catalog, gaps: list[Any]) -> list[tuple[str, Span]]:
+    """Return the spans that the server wants; one of an unknown shape is passed over."""
+    wanted: list[tuple[str, Span]] = []
+    for gap in gaps:
+        match gap:
+            case {"place": place, "since_us": int(since_us), "until_us": int(until_us)}:
+                if (key := _key(catalog, place)) is not None:
+                    wanted.append((key, Span(since_us, until_us)))
+            case _:
+                LOGGER.debug("Passed over a gap: %s", gap)
+    return wanted
 
 
 async def _until(event: asyncio.Event) -> None:

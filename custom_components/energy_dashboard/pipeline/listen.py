@@ -12,17 +12,17 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from enum import Enum, auto
-from time import monotonic_ns, time_ns
 
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
 
+from .clock import clocks_us
 from .convert import Converter, instant_us, ts_us
 from .errors import SkippedStateError
 from .model import Catalog, Entity, Source
 from .outbox import BATCH_ROWS, Outbox
 
-DELAY_S = 0.1
+DELAY_S = 0.2
 """How long readings are collected while the server is connected: what a person feels as at once."""
 DELAY_OFFLINE_S = 10.0
 """While it is away larger Batches keep more readings in the same bytes."""
@@ -92,7 +92,7 @@ class Listener:
         self._stop_listening = self._hass.bus.async_listen(EVENT_STATE_CHANGED, self._on_state, event_filter=wanted)
 
         if self._tracks and self._outbox.catalog is not None:
-            self._outbox.begin(self._outbox.catalog, *_now_us())
+            self._outbox.begin(self._outbox.catalog, *clocks_us())
         self._watch_idle()
 
     @callback
@@ -112,7 +112,7 @@ class Listener:
     def install(self, catalog: Catalog, currency: str) -> None:
         """Follow the Entities of this catalog; those that are new are sent with the state that they have already."""
         known = {track.entity.key: track for track in self._tracks.values()}
-        stepped = self._outbox.begin(catalog, *_now_us())
+        stepped = self._outbox.begin(catalog, *clocks_us())
         self._tracks.clear()
         for place, entity in enumerate(catalog.entities):
             if entity.source is not Source.STATE:
@@ -143,14 +143,13 @@ class Listener:
         if track is None:
             self._on_new_entity(data["entity_id"])
             return
-        new = data["new_state"]
+        new, old = data["new_state"], data["old_state"]
+        if track.counter and old is not None and old.last_reported is not old.last_updated:
+            self._add_confirmed(track, old)
         if new is None:  # the recorder stores a null state at this same instant
             self._outbox.rows.append((track.place, ts_us(event.time_fired_timestamp), None))
             self.readings += 1
         else:
-            old = data["old_state"]
-            if track.counter and old is not None and old.last_reported is not old.last_updated:
-                self._add_confirmed(track, old)
             self._add(track, new, new.last_updated)
         if self._pace is not Pace.AT_ONCE and (rows := self._outbox.rows):
             if len(rows) >= BATCH_ROWS:
@@ -209,10 +208,5 @@ class Listener:
             self._soon = None
         self._pace = Pace.IDLE
         self._sealed_s = self._hass.loop.time()
-        stepped = self._outbox.seal(*_now_us(), dict(self.skipped))
+        stepped = self._outbox.seal(*clocks_us(), dict(self.skipped))
         self._on_sealed(stepped)
-
-
-def _now_us() -> tuple[int, int]:
-    """Return the wall clock and the monotonic clock."""
-    return time_ns() // 1000, monotonic_ns() // 1000

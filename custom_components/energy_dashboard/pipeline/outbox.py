@@ -19,6 +19,8 @@ type Row = tuple[int, int, float | None] | tuple[int, int, float | None, int | N
 """Place in the catalog, ts_us, value, and the last reset of a total."""
 
 BATCH_ROWS: Final = 500
+INSTANT_ROWS: Final = 5_000
+"""Readings of one instant stay in one Batch, up to what a message may have."""
 CLOCK_STEP_US: Final = 1_000_000
 """More than this between wall clock and monotonic clock from one seal to the next: the clock was set."""
 
@@ -28,12 +30,16 @@ BATCH_OVERHEAD: Final = 300
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """Readings and their claim. `body` is the message's JSON after its number: `"catalog":…}`."""
+    """Readings and their claim. `body` is the message's JSON after its number: `"catalog":…}`.
+
+    The claim of one that is `open` ends before its last instant, which the next one claims: they go together.
+    """
 
     catalog: Catalog
     span: tuple[int, int]
     count: int
     body: bytes
+    open: bool = False
 
 
 class Outbox:
@@ -49,6 +55,8 @@ class Outbox:
         self._waiting: deque[Batch] = deque()
         self._in_flight: deque[Batch] = deque()
         self._references: dict[int, int] = {}
+        self._count = 0
+        self._count_in_flight = 0
         self.catalog: Catalog | None = None
         self.rows: list[Row] = []
         self.bytes = 0
@@ -58,10 +66,12 @@ class Outbox:
 
     def __len__(self) -> int:
         """Count the readings that are not acknowledged."""
-        return len(self.rows) + sum(batch.count for batch in self._in_flight) + self._count_waiting()
+        return len(self.rows) + self._count
 
-    def _count_waiting(self) -> int:
-        return sum(batch.count for batch in self._waiting)
+    @property
+    def waiting_rows(self) -> int:
+        """Count the readings of Batches that are still to be sent."""
+        return self._count - self._count_in_flight
 
     @property
     def waiting(self) -> bool:
@@ -109,14 +119,25 @@ class Outbox:
         start = 0
         while len(rows) - start > BATCH_ROWS:
             end = start + BATCH_ROWS
-            while end < len(rows) and rows[end][1] == rows[end - 1][1]:
+            while end < len(rows) and rows[end][1] == rows[end - 1][1] and end - start < INSTANT_ROWS:
                 end += 1  # readings of one instant stay in one claim
-            cut_us = min(max(rows[end - 1][1] + 1, since_us), until_us)
-            self._put(catalog, (since_us, cut_us), rows[start:end], None)
+            open_ = end < len(rows) and rows[end][1] == rows[end - 1][1]
+            cut_us = min(max(rows[end - 1][1] + (0 if open_ else 1), since_us), until_us)
+            self._put(catalog, (since_us, cut_us), rows[start:end], None, open_=open_)
             since_us, start = cut_us, end
         self._put(catalog, (since_us, until_us), rows[start:], skipped)
+        while self.bytes > self._max_bytes and len(self._waiting) + len(self._in_flight) > 1:
+            self._drop_oldest()
 
-    def _put(self, catalog: Catalog, span: tuple[int, int], rows: list[Row], skipped: dict[str, int] | None) -> None:
+    def _put(
+        self,
+        catalog: Catalog,
+        span: tuple[int, int],
+        rows: list[Row],
+        skipped: dict[str, int] | None,
+        *,
+        open_: bool = False,
+    ) -> None:
         content: dict[str, object] = {
             "catalog": catalog.rev,
             "origin": "live",
@@ -126,14 +147,15 @@ class Outbox:
         }
         if skipped:
             content["skipped"] = skipped
-        batch = Batch(catalog, span, len(rows), self._encode(content)[1:])
+        if self.dropped_rows:
+            content["dropped"] = self.dropped_rows
+        batch = Batch(catalog, span, len(rows), self._encode(content)[1:], open_)
         self._waiting.append(batch)
         self._account(batch, 1)
-        while self.bytes > self._max_bytes and len(self._waiting) + len(self._in_flight) > 1:
-            self._drop_oldest()
 
     def _account(self, batch: Batch, sign: int) -> None:
-        """Count the bytes of a Batch, and those of a catalog as long as a Batch refers to it."""
+        """Count the readings and bytes of a Batch, and those of a catalog as long as a Batch refers to it."""
+        self._count += sign * batch.count
         self.bytes += sign * (len(batch.body) + BATCH_OVERHEAD)
         rev = batch.catalog.rev
         references = self._references.get(rev, 0)
@@ -145,10 +167,18 @@ class Outbox:
             del self._references[rev]
 
     def _drop_oldest(self) -> None:
-        batch = (self._in_flight or self._waiting).popleft()
-        self._account(batch, -1)
-        self.dropped_rows += batch.count
-        self.dropped_batches += 1
+        """Drop the oldest Batch, and what it goes together with."""
+        open_ = True
+        while open_:
+            if self._in_flight:
+                batch = self._in_flight.popleft()
+                self._count_in_flight -= batch.count
+            else:
+                batch = self._waiting.popleft()
+            self._account(batch, -1)
+            self.dropped_rows += batch.count
+            self.dropped_batches += 1
+            open_ = batch.open
 
     def peek(self) -> Batch | None:
         """Return the next Batch to send."""
@@ -158,6 +188,7 @@ class Outbox:
         """Return the next Batch to send and consider it sent."""
         batch = self._waiting.popleft()
         self._in_flight.append(batch)
+        self._count_in_flight += batch.count
         return batch
 
     def settle(self, batch: Batch) -> bool:
@@ -165,12 +196,14 @@ class Outbox:
         if not self._in_flight or self._in_flight[0] is not batch:
             return False
         self._account(self._in_flight.popleft(), -1)
+        self._count_in_flight -= batch.count
         return True
 
     def rewind(self) -> None:
         """Consider nothing sent: the connection is gone, and what was not acknowledged goes out again in its order."""
         self._waiting.extendleft(reversed(self._in_flight))
         self._in_flight.clear()
+        self._count_in_flight = 0
 
     def discard(self) -> None:
         """Drop every Batch with its claim: they were taken by a clock that turned out to be wrong."""

@@ -1,136 +1,136 @@
-"""Answer the server's requests for history: hourly long-term statistics of Entities, newest first.
+"""Answer what the server asks of the past, from Home Assistant's recorder, beside the live path.
 
-In:   keys of Entities whose statistics the server asks for.
-Out:  `statistics` messages, each claiming the span of its slice, or `nothing` with its reason; `on_change` when the
-      list of Entities that are not done yet changed, so that it survives a restart.
-Fails never: an Entity whose recorder does not answer is tried again later, one that is done is forgotten.
+In:   Gaps and requests.
+Out:  hourly statistics first, then the readings of Gaps, then what the audit wants; how the recorder is.
+Fails never by the recorder: what it does not answer is tried again later. Any other error ends `run`, and the Link
+begins it anew.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Final
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.json import json_bytes
 
-from . import recorder
-from .convert import statistic_convert, ts_us
-from .errors import RecorderUnavailableError, SkippedStateError
-from .link import Post
-from .model import Catalog, Entity
+from .audit import Audit
+from .channel import Channel, Subject
+from .errors import RecorderUnavailableError
+from .gaps import Gaps
+from .imports import Imports
+from .recorder import Recorder, RecorderStatus
+from .spans import Span
+from .watch import RecorderWatch, condition_of
 
 LOGGER: Final = logging.getLogger(__name__)
 
-RETRY_S: Final = 60.0
-EARLIEST_STATISTIC_US: Final = 946_684_800_000_000
-"""2000-01-01: the protocol's first instant, and older than Home Assistant."""
+RETRY_S: Final = 30.0
 
 
 class Reconcile:
-    """Sends what the server asked for, one Entity after the other, beside the live path."""
+    """Works through what the server wants, a slice at a time."""
 
-    def __init__(self, hass: HomeAssistant, pending: list[str], *, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        recorder: Recorder,
+        watch: RecorderWatch,
+        pending: Sequence[str],
+        *,
+        on_change: Callable[[], None],
+    ) -> None:
         """Take up what the run before left undone."""
-        self._hass = hass
-        self._on_change = on_change
-        self._pending = dict.fromkeys(pending)
+        self._recorder = recorder
+        self._watch = watch
+        self.imports = Imports(hass, recorder, pending, on_change=on_change)
+        self.gaps = Gaps(hass, recorder, watch)
+        self.audit = Audit(recorder)
         self._arrived = asyncio.Event()
-        self.imported_rows = 0
+        self._not_before_s: dict[Imports | Gaps | Audit, float] = {}
+        self._told: RecorderStatus | None = None
 
     @property
     def pending(self) -> list[str]:
-        """Return the keys that are not done yet."""
-        return list(self._pending)
+        """Return the keys of the Entities whose import is not done yet."""
+        return self.imports.pending
 
-    def request(self, keys: list[str]) -> None:
-        """Remember that the server wants the statistics of these Entities."""
-        self._pending.update(dict.fromkeys(keys))
+    def want(self, gaps: Sequence[tuple[str, Span]]) -> None:
+        """Replace the spans whose readings the server wants."""
+        self.gaps.want(gaps)
         self._arrived.set()
-        self._on_change()
 
-    def abandon(self, key: str) -> None:
-        """Forget an Entity."""
-        if key in self._pending:
-            del self._pending[key]
-            self._on_change()
+    def request(self, kind: str, id_: int, keys: Sequence[str], span: Span | None) -> None:
+        """Remember a request."""
+        if kind == "statistics":
+            self.imports.request(keys, span)
+        elif kind == "digests":
+            self.audit.digest(id_, keys)
+        elif kind == "counts" and span is not None:
+            self.audit.count(id_, keys, span)
+        self._arrived.set()
 
-    async def run(self, post: Post, catalog: Callable[[], Catalog | None]) -> None:
-        """Work through the list for as long as the connection stands."""
-        while True:
-            self._arrived.clear()
-            postponed = False
-            for key in self.pending:
-                postponed |= not await self._settle(key, post, catalog())
-            if not self._pending:
-                await self._arrived.wait()
-            elif postponed:
-                await asyncio.sleep(RETRY_S)
+    def abandon(self, subject: Subject) -> None:
+        """Leave out what the server cannot read."""
+        if subject.kind == "statistics":
+            self.imports.abandon(subject.keys)
+        elif subject.kind == "states":
+            self.gaps.leave_out(subject)
 
-    async def _settle(self, key: str, post: Post, catalog: Catalog | None) -> bool:
-        """Send all statistics of one Entity; returns False if it must be tried again later."""
-        if catalog is None:
-            return False
-        if (place := catalog.places.get(key)) is None:
-            self.abandon(key)  # it left the catalog; the server asks again if it returns
-            return True
+    def recorder_changed(self) -> None:
+        """Look again: what could not be answered may be now."""
+        self.gaps.replan()
+        self._arrived.set()
+
+    async def run(self, channel: Channel) -> None:
+        """Work for as long as the connection stands."""
+        self._told = None
+        self._not_before_s.clear()
         try:
-            sent = await self._send_all(catalog.entities[place], place, post, catalog)
-        except RecorderUnavailableError as err:
-            LOGGER.debug("The statistics of %s have to wait: %s", catalog.entities[place].entity_id, err)
-            return False
-        stored = [await done for done in sent]
-        if all(stored):
-            self.abandon(key)
-        return True
+            while True:
+                self._arrived.clear()
+                self._tell(channel)
+                questions = self._recorder.holding.questions
+                if not await self._step(channel):
+                    await self._rest()
+                elif self._recorder.holding.questions > questions:
+                    await asyncio.sleep(self._recorder.holding.last_s)  # others want the recorder too
+        finally:
+            self.imports.disconnected()
+            self.gaps.disconnected()
+            self.audit.disconnected()
 
-    async def _send_all(self, entity: Entity, place: int, post: Post, catalog: Catalog) -> list[asyncio.Future[bool]]:
-        """Post slice after slice until there is none older."""
-        until_s = await recorder.summed_up_until_s(self._hass)
-        known = (await recorder.metadata(self._hass, [entity.entity_id])).get(entity.entity_id)
-        part: recorder.Slice | None = None
-        if known is not None:
+    async def _step(self, channel: Channel) -> bool:
+        """Do a little of the first thing that can be done; returns False if there is none."""
+        for job in (self.imports, self.gaps, self.audit):
+            if self._not_before_s.get(job, 0.0) > monotonic():
+                continue
             try:
-                convert = statistic_convert(entity, known.unit_class, known.unit, self._hass.config.currency)
-            except SkippedStateError as err:
-                LOGGER.debug("The statistics of %s are left out: %s", entity.entity_id, err)
-            else:
-                part = await recorder.newest_slice(self._hass, entity.entity_id, until_s, place, convert)
-        if part is None:
-            return [await post(entity.key, "nothing", nothing_body(catalog, place, ts_us(until_s)), catalog)]
-        sent = []
-        while part is not None:
-            body = await self._hass.async_add_executor_job(statistics_body, catalog, place, part)
-            sent.append(await post(entity.key, "statistics", body, catalog))
-            self.imported_rows += len(part.rows)
-            part = (
-                await recorder.newest_slice(self._hass, entity.entity_id, part.since_us / 1e6, place, convert)
-                if part.older
-                else None
-            )
-        return sent
+                if await job.step(channel):
+                    return True
+            except RecorderUnavailableError as err:
+                LOGGER.debug("History has to wait: %s", err)
+                self._not_before_s[job] = monotonic() + RETRY_S
+                self._watch.look()
+                self._tell(channel)
+        return False
 
+    async def _rest(self) -> None:
+        """Wait until something arrives, or what could not be answered may be."""
+        now_s = monotonic()
+        waits_s = [not_before_s - now_s for not_before_s in self._not_before_s.values() if not_before_s > now_s]
+        if (retry_s := self.gaps.retry_s) is not None:
+            waits_s.append(retry_s)
+        try:
+            async with asyncio.timeout(min(waits_s, default=None)):
+                await self._arrived.wait()
+        except TimeoutError:
+            if retry_s is not None:
+                self.gaps.replan()
 
-def statistics_body(catalog: Catalog, place: int, part: recorder.Slice) -> bytes:
-    """Return the JSON of a `statistics` message after its number."""
-    return json_bytes(
-        {
-            "catalog": catalog.rev,
-            "level": "hour",
-            "span": (part.since_us, part.until_us),
-            "of": [place],
-            "rows": part.rows,
-        }
-    )[1:]
-
-
-def nothing_body(catalog: Catalog, place: int, until_us: int) -> bytes:
-    """Return the JSON of a `nothing` message after its number."""
-    return json_bytes(
-        {
-            "catalog": catalog.rev,
-            "span": (EARLIEST_STATISTIC_US, until_us),
-            "of": [place],
-            "reason": "no_statistics",
-        }
-    )[1:]
+    def _tell(self, channel: Channel) -> None:
+        """Tell the server how the recorder is, when that changed."""
+        status = self._watch.status
+        if self._told is None or (self._told.condition, self._told.detail) != (status.condition, status.detail):
+            self._told = status
+            channel.tell(condition_of(status))

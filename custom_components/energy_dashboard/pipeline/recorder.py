@@ -1,146 +1,184 @@
-"""The only module that queries Home Assistant's recorder.
+"""Ask Home Assistant's recorder something, without ever standing in its way.
 
-In:   statistic ids.
-Out:  their metadata; slices of their hourly statistics, newest first, as rows of the wire.
-Fails with RecorderUnavailableError: the recorder is not set up, or did not answer in time (a backup locks it).
+In:   a question: a function of a database session. Only the `recorder_...` modules have any.
+Out:  its answer, found in the recorder's executor; how the recorder is; how long it was held.
+Fails with RecorderUnavailableError: not set up, migrating, or no answer in time (a backup locks it, the disk is slow).
+
+One question at a time. One that was not answered in time still holds one of the recorder's few threads: until it is
+done nothing else is asked, or all of them would end up waiting.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import partial
-from typing import Final
+from enum import StrEnum
+from time import perf_counter
+from typing import Any, Final
 
 from homeassistant.components.recorder.const import DOMAIN
-from homeassistant.components.recorder.db_schema import Statistics, StatisticsMeta, StatisticsRuns
-from homeassistant.components.recorder.statistics import StatisticsRow, get_metadata, statistics_during_period
+from homeassistant.components.recorder.core import Recorder as Instance
+from homeassistant.components.recorder.entity_options import is_entity_recorded
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.recorder import (
-    async_migration_in_progress,
-    async_migration_is_live,
-    get_instance,
-    session_scope,
-)
-from homeassistant.util import dt as dt_util
-from sqlalchemy import func, select
+from homeassistant.helpers.recorder import DATA_INSTANCE
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from .convert import STATISTICS_UNITS, Convert, ts_us
+from .convert import instant_us, ts_us
 from .errors import RecorderUnavailableError
 
-ANSWER_S: Final = 60.0
-SLICE_HOURS: Final = 4_000
-HOUR_S: Final = 3600.0
-RUN: Final = timedelta(minutes=5)
-"""The recorder sums up 5 minutes at a time, and the hour with its last 5 minutes."""
-
-type StatisticRow = tuple[int, int, float | None, float | None, float | None, float | None, float | None]
-"""Place, start_us, mean, min, max, change, last."""
+ANSWER_S: Final = 30.0
+CATCH_UP_S: Final = 30.0
+LATEST_S: Final = 30.0
+"""States younger than this, or than two commits of the recorder, may not be written yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatisticMetadata:
-    """What the recorder knows of a statistic: `unit` is the one that it is stored in."""
+class Condition(StrEnum):
+    """How the recorder is."""
 
-    name: str | None
-    unit: str | None
-    unit_class: str | None
-    has_sum: bool
+    READY = "ready"
+    DISABLED = "disabled"
+    MIGRATING = "migrating"
+    NOT_SET_UP = "not_set_up"
+    LOSSY = "lossy"
+    NOT_ANSWERING = "not_answering"
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
-    """Hourly statistics of [since_us, until_us); `older` says whether there are more before it."""
+class RecorderStatus:
+    """How the recorder is, and the instant of its oldest state."""
 
-    since_us: int
-    until_us: int
-    rows: list[StatisticRow]
-    older: bool
+    condition: Condition
+    oldest_us: int | None = None
+    detail: str | None = None
 
 
-async def _ask[T](hass: HomeAssistant, question: Callable[[], T]) -> T:
-    """Run a query in the recorder's executor and wait a bounded time for it."""
-    if DOMAIN not in hass.config.components:
-        raise RecorderUnavailableError("the recorder is not set up")
-    if async_migration_in_progress(hass) and not async_migration_is_live(hass):
-        raise RecorderUnavailableError("the recorder migrates its database")
+@dataclass(slots=True)
+class Holding:
+    """How long the recorder's executor was held by questions."""
+
+    questions: int = 0
+    total_s: float = 0.0
+    longest_s: float = 0.0
+    last_s: float = 0.0
+
+    def add(self, held_s: float) -> None:
+        """Count one question."""
+        self.questions += 1
+        self.total_s += held_s
+        self.longest_s = max(self.longest_s, held_s)
+        self.last_s = held_s
+
+
+class Recorder:
+    """The recorder of this Home Assistant, as far as it is asked for history."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Ask nothing yet."""
+        self._hass = hass
+        self._one_at_a_time = asyncio.Lock()
+        self._question: asyncio.Future[Any] | None = None
+        self._failure: str | None = None
+        self.holding = Holding()
+
+    @property
+    def _instance(self) -> Instance | None:
+        return self._hass.data.get(DATA_INSTANCE)
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether there is a recorder at all; one whose set-up failed may come back."""
+        return self._instance is not None
+
+    @property
+    def latest_s(self) -> float:
+        """Return the age from which on states are certainly written by a recorder that has caught up."""
+        return max(LATEST_S, 0.0 if self._instance is None else 2.0 * self._instance.commit_interval)
+
+    @property
+    def began_us(self) -> int | None:
+        """Return when the recorder of this run of Home Assistant began to listen."""
+        return None if self._instance is None else instant_us(self._instance.recorder_runs_manager.recording_start)
+
+    def status(self) -> RecorderStatus:
+        """Return how the recorder is now."""
+        instance = self._instance
+        if instance is None:
+            return RecorderStatus(Condition.NOT_SET_UP)
+        oldest_s = instance.states_manager.oldest_ts
+        return RecorderStatus(self._condition(instance), None if oldest_s is None else ts_us(oldest_s), self._failure)
+
+    def _condition(self, instance: Instance) -> Condition:
+        if instance.migration_in_progress:
+            return Condition.MIGRATING
+        if self._failure is not None or DOMAIN not in self._hass.config.components or not instance.is_running:
+            return Condition.NOT_ANSWERING
+        if not instance.recording:
+            return Condition.LOSSY
+        return Condition.READY if instance.enabled else Condition.DISABLED
+
+    def records(self, entity_id: str) -> bool:
+        """Whether the recorder's settings include an entity."""
+        return is_entity_recorded(self._hass, entity_id)
+
+    async def catch_up(self) -> None:
+        """Wait until everything that happened before now is written."""
+        future = self._asked().async_get_commit_future()
+        if future is not None and not (await asyncio.wait([future], timeout=CATCH_UP_S))[0]:
+            self._failure = "it has not written what happened (a backup?)"
+            raise RecorderUnavailableError(f"the recorder does not answer: {self._failure}")
+
+    async def ask[T](self, question: Callable[[Session], T]) -> T:
+        """Return the answer to a question, asked in the recorder's executor."""
+        instance = self._asked()
+
+        def timed() -> tuple[T, float]:
+            start_s = perf_counter()
+            with _session(instance) as session:
+                answer = question(session)
+            return answer, perf_counter() - start_s
+
+        async with self._one_at_a_time:
+            if self._question is not None and not self._question.done():
+                raise RecorderUnavailableError("the recorder still does not answer")
+            self._question = future = instance.async_add_executor_job(timed)
+            future.add_done_callback(_noted)
+            if not (await asyncio.wait([future], timeout=ANSWER_S))[0]:
+                self._failure = "it did not answer in time"
+                raise RecorderUnavailableError(f"the recorder does not answer: {self._failure}")
+            try:
+                answer, held_s = future.result()
+            except SQLAlchemyError as err:
+                self._failure = f"its database failed: {type(err).__name__}"
+                raise RecorderUnavailableError(f"the recorder does not answer: {self._failure}") from err
+            self._failure = None
+            self.holding.add(held_s)
+            return answer
+
+    def _asked(self) -> Instance:
+        """Return the recorder if it can be asked."""
+        instance = self._instance
+        if instance is None or DOMAIN not in self._hass.config.components:
+            raise RecorderUnavailableError("the recorder is not set up")
+        if instance.migration_in_progress and not instance.migration_is_live:
+            raise RecorderUnavailableError("the recorder migrates its database")
+        return instance
+
+
+def _noted(future: asyncio.Future[Any]) -> None:
+    """Take note of an error that may come when nobody waits for it any more."""
+    if not future.cancelled():
+        future.exception()
+
+
+@contextmanager
+def _session(instance: Instance) -> Iterator[Session]:
+    """Open a session of its own, for reading: nothing is committed."""
     try:
-        async with asyncio.timeout(ANSWER_S):
-            return await get_instance(hass).async_add_executor_job(question)
-    except (TimeoutError, SQLAlchemyError) as err:
-        raise RecorderUnavailableError(f"the recorder did not answer: {type(err).__name__}") from err
-
-
-async def metadata(hass: HomeAssistant, statistic_ids: Iterable[str]) -> dict[str, StatisticMetadata]:
-    """Return what the recorder knows of these statistics; one that it lacks is absent."""
-    found = await _ask(hass, partial(get_metadata, hass, statistic_ids=set(statistic_ids)))
-    return {
-        statistic_id: StatisticMetadata(
-            name=meta["name"],
-            unit=meta["unit_of_measurement"],
-            unit_class=meta["unit_class"],
-            has_sum=meta["has_sum"],
-        )
-        for statistic_id, (_, meta) in found.items()
-    }
-
-
-async def newest_slice(
-    hass: HomeAssistant, statistic_id: str, before_s: float, place: int, convert: Convert | None
-) -> Slice | None:
-    """Return the newest hours that start before the instant, None if there are none. `before_s` is a full hour."""
-    return await _ask(hass, partial(_newest_slice, hass, statistic_id, before_s, place, convert))
-
-
-def _newest_slice(
-    hass: HomeAssistant, statistic_id: str, before_s: float, place: int, convert: Convert | None
-) -> Slice | None:
-    with session_scope(hass=hass, read_only=True) as session:
-        starts = (
-            select(func.max(Statistics.start_ts))
-            .join(StatisticsMeta, Statistics.metadata_id == StatisticsMeta.id)
-            .where(StatisticsMeta.statistic_id == statistic_id)
-        )
-        newest_s = session.execute(starts.where(Statistics.start_ts < before_s)).scalar()
-        if newest_s is None:
-            return None
-        since_s = newest_s - (SLICE_HOURS - 1) * HOUR_S
-        older = session.execute(starts.where(Statistics.start_ts < since_s)).scalar() is not None
-    found = statistics_during_period(
-        hass,
-        dt_util.utc_from_timestamp(since_s),
-        dt_util.utc_from_timestamp(before_s),
-        {statistic_id},
-        "hour",
-        STATISTICS_UNITS,
-        {"change", "max", "mean", "min", "state"},
-    ).get(statistic_id, [])
-    if found and not older and (found[0].get("change") or 0.0) < 0.0:
-        # The first hour of all can only have sunk by the sum that an import began with: it tells of no energy.
-        found = found[1:]
-    if not found:
-        return None
-    rows = [_row(row, place, convert) for row in found]
-    return Slice(rows[0][1], ts_us(before_s), rows, older)
-
-
-def _row(row: StatisticsRow, place: int, convert: Convert | None) -> StatisticRow:
-    values = (row.get("mean"), row.get("min"), row.get("max"), row.get("change"), row.get("state"))
-    if convert is not None:
-        values = tuple(None if value is None else convert(value) for value in values)  # type: ignore[assignment]
-    return (place, ts_us(row["start"]), *values)
-
-
-async def summed_up_until_s(hass: HomeAssistant) -> float:
-    """Return the end of the last hour that the recorder has summed up: what is later may still come."""
-    return await _ask(hass, partial(_summed_up_until_s, hass))
-
-
-def _summed_up_until_s(hass: HomeAssistant) -> float:
-    with session_scope(hass=hass, read_only=True) as session:
-        last_run = session.execute(select(func.max(StatisticsRuns.start))).scalar()
-    if last_run is None:
-        raise RecorderUnavailableError("the recorder has not summed up anything yet")
-    run_end = dt_util.as_utc(last_run.replace(tzinfo=dt_util.UTC)) + RUN
-    return run_end.timestamp() // HOUR_S * HOUR_S
+        session = instance.get_session()
+    except RuntimeError as err:
+        raise RecorderUnavailableError("the recorder's database is closed") from err
+    try:
+        yield session
+    finally:
+        session.close()

@@ -1,0 +1,170 @@
+"""Answer the server's audit: how many states the recorder holds, hour by hour, and digests of its hourly statistics.
+
+In:   requests.
+Out:  `counts` and `digests` messages. They claim nothing, so one that is lost is asked for again another day.
+Fails with RecorderUnavailableError; the request is still to do.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from .channel import Channel, Subject
+from .claims import counts_body, digests_body
+from .clock import now_us
+from .model import Catalog
+from .recorder import Recorder
+from .recorder_counts import counts
+from .recorder_states import Recorded, recorded
+from .recorder_statistics import HOUR_US, StatisticMetadata, digests, metadata, summed_up_until_us
+from .spans import Span
+
+MOST: Final = 1_000
+"""Requests that wait; a server that asks for more forgets its oldest ones."""
+HELD_S: Final = 0.04
+"""Counting should hold the recorder for about this long at a time."""
+
+
+@dataclass(slots=True)
+class CountRequest:
+    """Hours to count, and how far that is: one Entity after the other, from its first hour on."""
+
+    id: int
+    keys: Sequence[str]
+    span: Span
+    done: int = 0
+    until_us: int = 0
+    known: dict[str, Recorded] | None = None
+    rows: list[tuple[int, int, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class DigestRequest:
+    """Statistics to digest, and how far that is."""
+
+    id: int
+    keys: Sequence[str]
+    done: int = 0
+    of: list[int] = field(default_factory=list)
+    until_us: int = 0
+    known: dict[str, StatisticMetadata] | None = None
+    rows: list[tuple[int, int, int, str]] = field(default_factory=list)
+
+
+class Audit:
+    """The audit's requests of one connection."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        """Nothing is asked yet."""
+        self._recorder = recorder
+        self._requests: deque[CountRequest | DigestRequest] = deque(maxlen=MOST)
+        self._catalog: Catalog | None = None
+        self._hours = 24
+
+    def count(self, id_: int, keys: Sequence[str], span: Span) -> None:
+        """Remember a request for counts."""
+        self._requests.append(CountRequest(id_, keys, span))
+
+    def digest(self, id_: int, keys: Sequence[str]) -> None:
+        """Remember a request for digests."""
+        self._requests.append(DigestRequest(id_, keys))
+
+    def disconnected(self) -> None:
+        """Forget what was asked on a connection that is gone."""
+        self._requests.clear()
+
+    async def step(self, channel: Channel) -> bool:
+        """Answer a little; returns False when nothing is asked."""
+        catalog = channel.catalog
+        if catalog is None or not self._requests:
+            return False
+        if catalog is not self._catalog:  # what was found so far refers to other places
+            self._catalog = catalog
+            for asked in self._requests:
+                asked.done, asked.known = 0, None
+                asked.rows.clear()
+        request = self._requests[0]
+        if isinstance(request, CountRequest):
+            finished = await self._count(request, channel, catalog)
+        else:
+            finished = await self._digest(request, channel, catalog)
+        if finished and self._requests and self._requests[0] is request:
+            self._requests.popleft()
+        return True
+
+    # ---- counts
+
+    async def _count(self, request: CountRequest, channel: Channel, catalog: Catalog) -> bool:
+        """Count some hours of one Entity; returns whether the request is answered."""
+        if request.known is None:
+            await self._recorder.catch_up()
+            horizon_us = now_us() - int(self._recorder.latest_s * 1e6)
+            request.span = Span(request.span.since_us, min(request.span.until_us, horizon_us // HOUR_US * HOUR_US))
+            request.until_us = request.span.since_us
+            entity_ids = [
+                catalog.entities[catalog.places[key]].entity_id for key in request.keys if key in catalog.places
+            ]
+            request.known = await self._recorder.ask(partial(recorded, entity_ids=entity_ids))
+            return request.span.since_us >= request.span.until_us
+        key = request.keys[request.done]
+        place = catalog.places.get(key)
+        known = None if place is None else request.known.get(catalog.entities[place].entity_id)
+        if place is not None and known is not None and request.until_us < request.span.until_us:
+            await self._count_hours(request, place, known, counter=catalog.entities[place].counter)
+        else:
+            request.until_us = request.span.until_us
+        if request.until_us < request.span.until_us:
+            return False
+        request.done, request.until_us = request.done + 1, request.span.since_us
+        if request.done < len(request.keys):
+            return False
+        of = [catalog.places[key] for key in request.keys if key in catalog.places]
+        body = counts_body(catalog.rev, request.id, request.span, of, request.rows)
+        await channel.post(Subject("counts", tuple(request.keys), request.span), "counts", body, catalog)
+        return True
+
+    async def _count_hours(self, request: CountRequest, place: int, known: Recorded, *, counter: bool) -> None:
+        span = Span(request.until_us, min(request.until_us + self._hours * HOUR_US, request.span.until_us))
+        found = await self._recorder.ask(partial(counts, id_=known.id, span=span, counter=counter))
+        request.rows.extend((place, hour_us, number) for hour_us, number in sorted(found.items()))
+        request.until_us = span.until_us
+        factor = min(HELD_S / max(self._recorder.holding.last_s, 1e-4), 2.0)
+        self._hours = int(min(max(self._hours * factor, 1), 24 * 366))
+
+    # ---- digests
+
+    async def _digest(self, request: DigestRequest, channel: Channel, catalog: Catalog) -> bool:
+        """Digest the statistics of one Entity; returns whether the request is answered."""
+        if request.known is None:
+            request.until_us = await self._recorder.ask(summed_up_until_us)
+            entity_ids = [
+                catalog.entities[catalog.places[key]].entity_id for key in request.keys if key in catalog.places
+            ]
+            request.known = await self._recorder.ask(partial(metadata, statistic_ids=entity_ids))
+            request.of.clear()
+            return not request.keys
+        place = catalog.places.get(request.keys[request.done])
+        request.done += 1
+        if place is not None:
+            known = request.known.get(catalog.entities[place].entity_id)
+            found = []
+            if known is not None:
+                found = await self._recorder.ask(partial(digests, known=known, until_us=request.until_us))
+            if len(request.rows) + len(found) > channel.max_rows:
+                await self._send_digests(request, channel, catalog)
+            request.of.append(place)
+            request.rows.extend((place, *span, digest) for span, digest in found)
+        if request.done < len(request.keys):
+            return False
+        await self._send_digests(request, channel, catalog)
+        return True
+
+    @staticmethod
+    async def _send_digests(request: DigestRequest, channel: Channel, catalog: Catalog) -> None:
+        of, rows = request.of, request.rows
+        request.of, request.rows = [], []
+        keys = tuple(catalog.entities[place].key for place in of)
+        body = digests_body(catalog.rev, request.id, of, rows)
+        await channel.post(Subject("digests", keys, Span(0, request.until_us)), "digests", body, catalog)

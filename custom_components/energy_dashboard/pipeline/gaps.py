@@ -1,0 +1,325 @@
+"""Answer Gaps from the recorder's states: newest first, a window of time of all Entities at once.
+
+In:   what the server wants, the recorder.
+Out:  `readings` and `nothing` messages, each claiming what it settles; nothing where nothing may be claimed yet.
+Fails with RecorderUnavailableError; what is still wanted is planned anew.
+
+A window holds so many states that the recorder is held for a short time only, whatever the machine. Reading, converting
+and encoding happen in threads, in pieces that leave the event loop its turn.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+
+from .channel import Channel, Subject
+from .claims import nothing_body
+from .clock import now_us
+from .convert import Converter, instant_us
+from .model import Catalog, Entity, Source
+from .recorder import Condition, Recorder
+from .recorder_runs import runs
+from .recorder_states import Attributes, Recorded, Window, recorded, window
+from .replay import Part, messages_of
+from .spans import Span, difference
+from .timeline import Piece, Timeline, Verdict, of_entity, timeline
+from .watch import RecorderWatch
+
+MEMBERS: Final = 200
+"""Entities in one window: each costs the recorder a few look-ups in an index."""
+HELD_S: Final = 0.04
+"""A window should hold the recorder for about this long."""
+FEWEST, MOST = 250, 4_000
+"""Bounds of how many states a window is meant to hold."""
+FIRST_US: Final = 600_000_000
+NARROWEST_US: Final = 1_000
+WIDEST_US: Final = 30 * 24 * 3_600_000_000
+ATTRIBUTES: Final = 20_000
+"""Attributes that are remembered from window to window; ids may be used again after a purge, so not for long."""
+RETRY_S, LONGEST_RETRY_S = 10.0, 60.0
+
+type Wanted = Sequence[tuple[str, Span]]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An Entity whose states are still to be read, back to `since_us`; its id in the recorder."""
+
+    key: str
+    id: int
+    since_us: int
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be answered: reasons at once, then states by the instant up to which they are asked for."""
+
+    nothing: list[tuple[Verdict, Span, list[str]]] = field(default_factory=list)
+    quiet: list[tuple[str, Span]] = field(default_factory=list)
+    states: dict[int, list[Member]] = field(default_factory=dict)
+    later: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to answer now."""
+        return not (self.nothing or self.quiet or self.states)
+
+
+class Width:
+    """How long a window is, so that it holds about as many states as the recorder reads in HELD_S."""
+
+    def __init__(self) -> None:
+        """Begin small: nothing is known of the home yet."""
+        self.states = 1_000
+        self._us_of_one = FIRST_US / 100  # how long one Entity takes for one state
+
+    def of(self, members: int) -> int:
+        """Return the width for so many Entities."""
+        return int(min(max(self._us_of_one * self.states / members, NARROWEST_US), WIDEST_US))
+
+    def learn(self, width_us: int, members: int, found: int, held_s: float) -> None:
+        """Take what a window held and how long it took."""
+        measured = width_us * members / max(found, 1)
+        self._us_of_one = min(max(measured, self._us_of_one / 4), self._us_of_one * 4)
+        factor = min(max(HELD_S / max(held_s, 1e-4), 0.25), 1.5)
+        self.states = int(min(max(self.states * factor, FEWEST), MOST))
+
+    def too_wide(self) -> None:
+        """Take that there was more than expected."""
+        self._us_of_one /= 4
+
+
+class Gaps:
+    """The Gaps of one connection."""
+
+    def __init__(self, hass: HomeAssistant, recorder: Recorder, watch: RecorderWatch) -> None:
+        """Nothing is wanted yet."""
+        self._hass = hass
+        self._recorder = recorder
+        self._watch = watch
+        self._wanted: Wanted = ()
+        self._plan: Plan | None = Plan()
+        self._retry_s = RETRY_S
+        self._width = Width()
+        self._attributes: dict[int, Attributes] = {}
+        self._converters: dict[str, tuple[Entity, Converter]] = {}
+        self._on_the_way: list[Subject] = []
+        self._left_out: list[Subject] = []
+        self.sent_rows = 0
+
+    @property
+    def open(self) -> int:
+        """Return how many spans the server wants."""
+        return len(self._wanted)
+
+    def want(self, wanted: Wanted) -> None:
+        """Replace what is wanted."""
+        self._wanted = wanted
+        self._plan = None
+        self._retry_s = RETRY_S
+
+    def leave_out(self, subject: Subject) -> None:
+        """Never send this again: the server cannot read it."""
+        self._left_out.append(subject)
+
+    def disconnected(self) -> None:
+        """Forget what was wanted on a connection that is gone."""
+        self._on_the_way.clear()
+        self.want(())
+
+    def replan(self) -> None:
+        """Judge anew what could not be answered before."""
+        self._plan = None
+
+    @property
+    def retry_s(self) -> float | None:
+        """Return after how long what cannot be answered now should be tried again; None if there is no such thing."""
+        if self._plan is None or not self._plan.later:
+            return None
+        retry_s, self._retry_s = self._retry_s, min(self._retry_s * 2, LONGEST_RETRY_S)
+        return retry_s
+
+    async def step(self, channel: Channel) -> bool:
+        """Answer a little; returns False when nothing can be answered now."""
+        catalog = channel.catalog
+        if catalog is None or not self._wanted:
+            return False
+        if self._plan is None:
+            self._plan = await self._planned(catalog)
+        plan = self._plan
+        if plan.done:
+            return False
+        if plan.nothing:
+            verdict, span, keys = plan.nothing.pop()
+            await self._say_nothing(channel, catalog, verdict, span, keys)
+        elif plan.quiet:
+            await self._say_quiet(channel, catalog, *plan.quiet.pop())
+        else:
+            await self._read(channel, catalog, plan)
+        return True
+
+    # ---- what is to be done
+
+    async def _planned(self, catalog: Catalog) -> Plan:
+        """Judge everything that is wanted. Planned again if the catalog changed meanwhile: a rename is a change."""
+        self._attributes.clear()
+        if not self._recorder.is_set_up:
+            home, known = _without_recorder(now_us()), {}
+        else:
+            horizon_us = now_us() - int(self._recorder.latest_s * 1e6)
+            await self._recorder.catch_up()
+            found = await self._recorder.ask(runs)
+            ready = self._recorder.status().condition is Condition.READY
+            home = timeline(found, self._watch.blind(), horizon_us, current=ready)
+            entity_ids = [
+                catalog.entities[catalog.places[key]].entity_id for key, _ in self._wanted if key in catalog.places
+            ]
+            known = await self._recorder.ask(partial(recorded, entity_ids=dict.fromkeys(entity_ids)))
+        included = {entity.key for entity in catalog.entities if self._included(entity)}
+        quiet = self._quiet(catalog, known, included)
+        return await self._hass.async_add_executor_job(
+            _plan, self._wanted, catalog, home, known | quiet, included, [*self._on_the_way, *self._left_out]
+        )
+
+    def _included(self, entity: Entity) -> bool:
+        return entity.source is Source.STATE and self._recorder.is_set_up and self._recorder.records(entity.entity_id)
+
+    def _quiet(self, catalog: Catalog, known: Mapping[str, Recorded], included: set[str]) -> dict[str, Recorded]:
+        """Return Entities whose state is older than the recorder's memory: it has none of it, but nothing happened."""
+        quiet: dict[str, Recorded] = {}
+        for key, _ in self._wanted:
+            if (place := catalog.places.get(key)) is None:
+                continue
+            entity_id = catalog.entities[place].entity_id
+            if entity_id not in known and key in included and (state := self._hass.states.get(entity_id)) is not None:
+                since_us = instant_us(state.last_updated)
+                quiet[entity_id] = Recorded(NO_ID, since_us, since_us)
+        return quiet
+
+    # ---- answers
+
+    async def _say_nothing(
+        self, channel: Channel, catalog: Catalog, verdict: Verdict, span: Span, keys: list[str]
+    ) -> None:
+        of = sorted(catalog.places[key] for key in keys if key in catalog.places)
+        body = nothing_body(catalog.rev, span, of, verdict.value)
+        await self._post(channel, "nothing", body, catalog, keys, span)
+
+    async def _say_quiet(self, channel: Channel, catalog: Catalog, key: str, span: Span) -> None:
+        """Send the state that an Entity has had all the time."""
+        place = catalog.places.get(key)
+        state = None if place is None else self._hass.states.get(catalog.entities[place].entity_id)
+        if place is None or state is None or instant_us(state.last_updated) > span.since_us:
+            self.replan()  # it changed a moment ago
+            return
+        found = Window([(NO_ID, state.state, state.last_updated_timestamp, None, 0)], (), {}, {})
+        part = self._part(catalog, Member(key, NO_ID, span.since_us), place)
+        for message in messages_of(catalog.rev, [part], found, {0: state.attributes}, span, channel.max_rows):
+            await self._post(channel, "readings", message.body, catalog, message.keys, message.span)
+
+    async def _read(self, channel: Channel, catalog: Catalog, plan: Plan) -> None:
+        """Read one window and send what is in it."""
+        until_us = max(plan.states)
+        members = plan.states[until_us][:MEMBERS]
+        width_us = self._width.of(len(members))
+        since_us = max(until_us - width_us, min(member.since_us for member in members))
+        span = Span(since_us, until_us)
+        limit = MOST * 4 if width_us > NARROWEST_US else 1_000_000
+        found = await self._recorder.ask(
+            partial(window, ids=[member.id for member in members], span=span, limit=limit, known=self._attributes)
+        )
+        if not found.complete:
+            self._width.too_wide()
+            return
+        self._width.learn(until_us - since_us, len(members), len(found.rows), self._recorder.holding.last_s)
+        if self._plan is not plan or channel.catalog is not catalog:
+            return
+        if len(self._attributes) > ATTRIBUTES:
+            self._attributes.clear()
+        self._attributes.update(found.attributes)
+        known = [
+            member for member in members if found.oldest_us.get(member.id, until_us) <= max(since_us, member.since_us)
+        ]
+        plan.later |= len(known) < len(members)  # purged meanwhile: judged anew
+        del plan.states[until_us][:MEMBERS]
+        if not plan.states[until_us]:
+            del plan.states[until_us]
+        if rest := [member for member in known if member.since_us < since_us]:
+            plan.states.setdefault(since_us, []).extend(rest)
+        parts = [
+            self._part(catalog, member, place)
+            for member in known
+            if (place := catalog.places.get(member.key)) is not None
+        ]
+        sendable = await self._hass.async_add_executor_job(
+            messages_of, catalog.rev, parts, found, self._attributes, span, channel.max_rows
+        )
+        for message in sendable:
+            self.sent_rows += message.count
+            await self._post(channel, "readings", message.body, catalog, message.keys, message.span)
+
+    def _part(self, catalog: Catalog, member: Member, place: int) -> Part:
+        entity = catalog.entities[place]
+        return Part(entity, place, member.id, member.since_us, self._converted(entity))
+
+    def _converted(self, entity: Entity) -> Converter:
+        """Return the converter of an Entity, which is remembered for as long as the Entity stays as it is."""
+        before = self._converters.get(entity.key)
+        if before is None or before[0] != entity:
+            before = self._converters[entity.key] = (entity, Converter(entity, self._hass.config.currency))
+        return before[1]
+
+    async def _post(
+        self, channel: Channel, kind: str, body: bytes, catalog: Catalog, keys: Sequence[str], span: Span
+    ) -> None:
+        subject = Subject("states", tuple(keys), span)
+        self._on_the_way.append(subject)
+        done = await channel.post(subject, kind, body, catalog)
+        done.add_done_callback(lambda _: self._on_the_way.remove(subject) if subject in self._on_the_way else None)
+
+
+NO_ID: Final = -1
+"""The id of an Entity of which the recorder has no state, though it had one all the time."""
+
+
+def _without_recorder(now_us: int) -> Timeline:
+    """Return what may be said where there is no recorder."""
+    return Timeline((Piece(Span(0, now_us), Verdict.NOT_RECORDED),))
+
+
+def _plan(
+    wanted: Wanted,
+    catalog: Catalog,
+    home: Timeline,
+    known: Mapping[str, Recorded],
+    included: set[str],
+    settled: Sequence[Subject],
+) -> Plan:
+    """Cut what is wanted into what settles it."""
+    plan = Plan()
+    reasons: defaultdict[tuple[Span, Verdict], list[str]] = defaultdict(list)
+    for key, gap in wanted:
+        if (place := catalog.places.get(key)) is None:
+            continue
+        entity = catalog.entities[place]
+        without = [subject.span for subject in settled if key in subject.keys]
+        for part in difference(gap, without):
+            answered_us = 0
+            of = known.get(entity.entity_id)
+            for piece in of_entity(home, part, of, included=key in included):
+                answered_us += piece.span.until_us - piece.span.since_us
+                if piece.verdict is not Verdict.STATES or of is None:
+                    reasons[piece.span, piece.verdict].append(key)
+                elif of.id == NO_ID:
+                    plan.quiet.append((key, piece.span))
+                else:
+                    plan.states.setdefault(piece.span.until_us, []).append(Member(key, of.id, piece.span.since_us))
+            plan.later |= answered_us < part.until_us - part.since_us
+    plan.nothing = sorted(
+        ((verdict, span, keys) for (span, verdict), keys in reasons.items()), key=lambda item: item[1]
+    )
+    return plan

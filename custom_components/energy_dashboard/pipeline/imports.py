@@ -1,0 +1,171 @@
+"""Answer requests for hourly long-term statistics: newest first, all Entities side by side.
+
+In:   Entities, and the spans whose hours the server wants: all of them, or some.
+Out:  `statistics` messages, each claiming the span of its slice, and at the end `nothing` for what lies before the
+      first hour; `on_change` when the list of Entities whose import is not done changed: it survives a restart.
+Fails with RecorderUnavailableError; what was not sent is still to do.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+
+from .channel import Channel, Subject
+from .claims import nothing_body, statistics_body
+from .convert import statistic_convert
+from .errors import SkippedStateError
+from .model import Catalog
+from .recorder import Recorder
+from .recorder_statistics import StatisticMetadata, as_slice, metadata, newest_rows, summed_up_until_us
+from .spans import Span
+
+LOGGER: Final = logging.getLogger(__name__)
+
+EARLIEST_STATISTIC_US: Final = 946_684_800_000_000
+"""2000-01-01: the protocol's first instant, and older than Home Assistant."""
+SLICE_HOURS: Final = 4_000
+
+
+@dataclass(slots=True, eq=False)
+class Import:
+    """One Entity's hours of one span. `until_us` moves backward as they are sent; None before the first look."""
+
+    key: str
+    since_us: int
+    asked_until_us: int | None
+    until_us: int | None = None
+    known: StatisticMetadata | None = None
+    on_the_way: int = 0
+    sent: bool = False
+
+    @property
+    def everything(self) -> bool:
+        """Whether all hours are wanted."""
+        return self.asked_until_us is None
+
+    def restart(self) -> None:
+        """Begin again: something that was sent was not stored."""
+        self.until_us, self.sent = None, False
+
+
+class Imports:
+    """The hourly statistics that the server asked for and does not have yet."""
+
+    def __init__(
+        self, hass: HomeAssistant, recorder: Recorder, pending: Sequence[str], *, on_change: Callable[[], None]
+    ) -> None:
+        """Take up what the run before left undone."""
+        self._hass = hass
+        self._recorder = recorder
+        self._on_change = on_change
+        self._imports = [Import(key, EARLIEST_STATISTIC_US, None) for key in pending]
+        self.rows = 0
+
+    @property
+    def pending(self) -> list[str]:
+        """Return the keys of the Entities all of whose hours are wanted."""
+        return [item.key for item in self._imports if item.everything]
+
+    def request(self, keys: Sequence[str], span: Span | None) -> None:
+        """Remember that the server wants the hours of these Entities."""
+        wanted = set(keys)
+        if span is None:
+            wanted.difference_update(self.pending)
+            self._imports.extend(Import(key, EARLIEST_STATISTIC_US, None) for key in keys if key in wanted)
+            self._on_change()
+            return
+        asked = {(item.key, item.since_us, item.asked_until_us) for item in self._imports}
+        self._imports.extend(Import(key, *span) for key in keys if (key, *span) not in asked)
+
+    def abandon(self, keys: Sequence[str]) -> None:
+        """Forget Entities: they left, or the server cannot read what is sent of them."""
+        self._imports = [item for item in self._imports if item.key not in keys]
+        self._on_change()
+
+    def disconnected(self) -> None:
+        """Forget how far the imports were: what was on its way may be lost, and spans are asked for again."""
+        self._imports = [item for item in self._imports if item.everything]
+        for item in self._imports:
+            item.restart()
+            item.on_the_way = 0
+
+    async def step(self, channel: Channel) -> bool:
+        """Send one slice; returns False when nothing is left to send."""
+        catalog = channel.catalog
+        todo = [item for item in self._imports if not item.sent]
+        if catalog is None or not todo:
+            return False
+        if gone := [item.key for item in todo if item.key not in catalog.places]:
+            self.abandon(gone)  # the server asks again if they return
+            return True
+        if any(item.until_us is None for item in todo):
+            await self._begin([item for item in todo if item.until_us is None], catalog)
+            return True
+        await self._send(max(todo, key=lambda item: item.until_us or 0), channel, catalog)
+        return True
+
+    async def _begin(self, items: Sequence[Import], catalog: Catalog) -> None:
+        """Find out what there is."""
+        until_us = await self._recorder.ask(summed_up_until_us)
+        entity_ids = {item.key: catalog.entities[catalog.places[item.key]].entity_id for item in items}
+        known = await self._recorder.ask(partial(metadata, statistic_ids=dict.fromkeys(entity_ids.values())))
+        for item in items:
+            asked_us = until_us if item.asked_until_us is None else item.asked_until_us
+            item.until_us = max(min(until_us, asked_us), item.since_us)
+            item.known = known.get(entity_ids[item.key])
+
+    async def _send(self, item: Import, channel: Channel, catalog: Catalog) -> None:
+        """Send the newest hours of an Entity that are not sent yet, and what is known when there are no more."""
+        place = catalog.places[item.key]
+        span = Span(item.since_us, item.until_us or item.since_us)
+        part = None
+        if item.known is not None and span.since_us < span.until_us:
+            entity = catalog.entities[place]
+            try:
+                convert = statistic_convert(entity, item.known.unit, self._hass.config.currency)
+            except SkippedStateError as err:
+                LOGGER.debug("The statistics of %s are left out: %s", entity.entity_id, err)
+            else:
+                limit = min(SLICE_HOURS, channel.max_rows)
+                found = await self._recorder.ask(partial(newest_rows, id_=item.known.id, span=span, limit=limit))
+                part = await self._hass.async_add_executor_job(as_slice, found, place, convert, span)
+        if part is None:
+            await self._finish(item, channel, catalog, span)
+            return
+        body = await self._hass.async_add_executor_job(statistics_body, catalog.rev, part.span, place, part.rows)
+        item.until_us = part.span.since_us
+        self.rows += len(part.rows)
+        await self._post(item, channel, "statistics", body, catalog, part.span)
+        if not part.older:
+            await self._finish(item, channel, catalog, Span(item.since_us, part.span.since_us))
+
+    async def _finish(self, item: Import, channel: Channel, catalog: Catalog, span: Span) -> None:
+        """Say that there is nothing before: then the import is done."""
+        item.sent = True
+        if span.since_us < span.until_us:
+            body = nothing_body(catalog.rev, span, [catalog.places[item.key]], "no_statistics")
+            await self._post(item, channel, "nothing", body, catalog, span)
+        self._settle(item, stored=True)
+
+    async def _post(self, item: Import, channel: Channel, kind: str, body: bytes, catalog: Catalog, span: Span) -> None:
+        item.on_the_way += 1
+        done = await channel.post(Subject("statistics", (item.key,), span), kind, body, catalog)
+        done.add_done_callback(partial(self._arrived, item))
+
+    def _arrived(self, item: Import, done: asyncio.Future[bool]) -> None:
+        item.on_the_way -= 1
+        if not done.cancelled():
+            self._settle(item, stored=done.result())
+
+    def _settle(self, item: Import, *, stored: bool) -> None:
+        """Forget an import that is stored; begin it again if a part of it was not."""
+        if not stored:
+            item.restart()
+        elif item.sent and not item.on_the_way and item in self._imports:
+            self._imports.remove(item)
+            self._on_change()

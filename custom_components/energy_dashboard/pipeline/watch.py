@@ -1,0 +1,87 @@
+"""Watch whether Home Assistant's recorder records: of the time in which it does not, its states say nothing.
+
+In:   a look at the recorder every few seconds.
+Out:  the spans in which it ran but did not record, which outlast a restart; `on_change` when its status changed.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+
+from .clock import now_us
+from .recorder import Condition, Recorder, RecorderStatus
+from .spans import Span
+
+LOOK_S: Final = 5.0
+MOST: Final = 200
+"""Spans that are remembered, the newest ones: who disables the recorder every night is still known half a year."""
+
+BLIND: Final = frozenset({Condition.DISABLED, Condition.LOSSY})
+FOREVER_US: Final = 2**62
+
+
+class RecorderWatch:
+    """What is known of the recorder's attention."""
+
+    def __init__(
+        self, hass: HomeAssistant, recorder: Recorder, remembered: list[Span], *, on_change: Callable[[], None]
+    ) -> None:
+        """Take up what earlier runs of Home Assistant saw."""
+        self._hass = hass
+        self._recorder = recorder
+        self._blind = remembered
+        self._on_change = on_change
+        self._seen_us: int | None = None
+        self._timer: CALLBACK_TYPE | None = None
+        self.status = recorder.status()
+
+    def blind(self) -> list[Span]:
+        """Return the spans in which the recorder did not record; one that lasts has no end."""
+        return list(self._blind)
+
+    @callback
+    def start(self) -> None:
+        """Look every few seconds."""
+        self.look()
+        self._timer = self._hass.loop.call_later(LOOK_S, self.start).cancel
+
+    @callback
+    def stop(self) -> None:
+        """Look no more."""
+        if self._timer is not None:
+            self._timer()
+
+    @callback
+    def look(self) -> None:
+        """Look now."""
+        status = self._recorder.status()
+        instant_us = now_us()
+        if status.condition in BLIND:
+            self._open(instant_us)
+        elif status.condition is Condition.READY:
+            self._close(instant_us)
+        self._seen_us = instant_us
+        before, self.status = self.status, status
+        if (before.condition, before.detail) != (status.condition, status.detail):
+            self._on_change()
+
+    def _open(self, instant_us: int) -> None:
+        """Begin a span: when it really began is only known to be after the last look."""
+        if not self._blind or self._blind[-1].until_us != FOREVER_US:
+            since_us = instant_us if self._seen_us is None else self._seen_us
+            self._blind = [*self._blind[-MOST:], Span(since_us, FOREVER_US)]
+
+    def _close(self, instant_us: int) -> None:
+        """End the span that lasts: after a restart of Home Assistant with the beginning of the recorder's new run."""
+        if self._blind and self._blind[-1].until_us == FOREVER_US:
+            began_us = self._recorder.began_us
+            since_us = self._blind[-1].since_us
+            until_us = began_us if self._seen_us is None and began_us is not None else instant_us
+            self._blind[-1] = Span(since_us, max(since_us, until_us))
+
+
+def condition_of(status: RecorderStatus) -> dict[str, object]:
+    """Return the `recorder` message."""
+    message: dict[str, object] = {"type": "recorder", "state": status.condition, "oldest_us": status.oldest_us}
+    return message if status.detail is None else message | {"detail": status.detail}
