@@ -90,7 +90,7 @@ export interface SiteStatus {
   sync_log: { ts_us: number; what: string; detail: string }[];
 }
 
-/** GET api/completeness?site&zone&start&end: local days, mean over the Site's Entities, seconds. */
+/** GET api/completeness?site&zone&start&end[&key (repeatable)]: local days, mean over some or all Entities, seconds. */
 export interface Completeness {
   site: string;
   zone: string;
@@ -179,3 +179,114 @@ export type LiveMessage =
 
 /** key, ts_us, value (null = unavailable) */
 export type LiveRow = [string, number, number | null];
+
+/** GET api/sync[?site][&lines]: how the record of a Site is kept complete. */
+export interface Sync {
+  site: string;
+  now_us: number;
+  link: {
+    connected: boolean;
+    since_us: number | null;
+    last_message_us: number | null;
+    last_reading_us: number | null;
+    readings_per_s: number;
+    /** Readings in Home Assistant's outbox, and those it dropped since listening began; null where it does not say. */
+    waiting: number | null;
+    dropped: number | null;
+    error: { code: string; message: string } | null;
+  };
+  /** Home Assistant's clock. While it is `refused`, live readings are; POST api/sync/clock says that it is right. */
+  clock: { home_assistant_us: number; server_us: number; live_end_us: number | null; refused: boolean } | null;
+  recorder: { state: RecorderState; oldest_us: number | null; detail: string | null } | null;
+  /** Since live listening began, newest first; `open`, `entities`, `oldest_us` and `seconds` are about all open ones. */
+  gaps: { open: number; entities: number; oldest_us: number | null; seconds: number; list: SyncGap[] };
+  /** Fetching readings from the recorder: seconds summed over Entities, null when there is nothing to fetch. */
+  progress: {
+    kind: 'first_install' | 'backfill';
+    since_us: number;
+    done_s: number;
+    total_s: number;
+    rows: number;
+    /** Rows per second over the last minute. */
+    rate_per_s: number;
+    eta_s: number | null;
+  } | null;
+  /** The first import of hourly statistics: Entities that are done, of all. */
+  importing: { done: number; total: number } | null;
+  jobs: BackfillJob[];
+  /** When the recorder was last compared with what is stored: the last 24 hours, and all of it. */
+  audits: { day_us: number | null; all_us: number | null };
+  /** Newest first. */
+  log: SyncEntry[];
+}
+
+export type RecorderState = 'ready' | 'disabled' | 'migrating' | 'not_set_up' | 'lossy' | 'not_answering';
+
+export type GapCause =
+  | 'unreachable' // Home Assistant and the server did not reach each other
+  | 'home_assistant_stopped' // Home Assistant stopped or restarted
+  | 'server_stopped'
+  | 'outbox_full' // Home Assistant had to drop what waited
+  | 'clock' // a clock was set
+  | 'ha_off' // Home Assistant was not running (always `lost`)
+  | 'purged' // Home Assistant keeps no states that old (always `lost`)
+  | 'not_recorded' // Home Assistant's recorder leaves the Entity out (always `lost`)
+  | 'unknown';
+
+export interface SyncGap {
+  since_us: number;
+  until_us: number;
+  entities: number;
+  /** Some of the Entities, 50 at most. */
+  keys: string[];
+  cause: GapCause;
+  /** `open`: will be fetched as soon as Home Assistant's recorder can answer; `lost`: Home Assistant has nothing either. */
+  state: 'open' | 'lost';
+}
+
+export interface SyncEntry {
+  ts_us: number;
+  /** connected, disconnected, imported, backfill, gaps, audit, outbox_full, clock, upkeep, … */
+  what: string;
+  detail: string;
+  since_us: number | null;
+  until_us: number | null;
+  rows: number | null;
+  source: string | null;
+  /** done, cancelled, partly, failed */
+  result: string;
+}
+
+/**
+ * POST api/backfill { site?, keys?, start, end, zone? } → BackfillJob; the same again while it runs is the same job.
+ * GET api/backfill[?site] → { jobs: BackfillJob[] }; GET api/backfill/{id} → BackfillJob; DELETE api/backfill/{id} → it, cancelled.
+ */
+export interface BackfillJob {
+  id: string;
+  site: string;
+  keys: string[];
+  start_us: number;
+  end_us: number;
+  /** `queued`: Home Assistant is not connected. */
+  state: 'queued' | 'running' | 'done' | 'cancelled';
+  created_us: number;
+  finished_us: number | null;
+  /** Seconds summed over Entities. */
+  settled_s: number;
+  total_s: number;
+  rows: number;
+}
+
+/** GET api/completeness/entities?site&zone&start&end: the same seconds for each Entity over the span. */
+export interface EntityCompleteness {
+  site: string;
+  zone: string;
+  entities: { key: string; length_s: number; live_s: number; backfilled_s: number; statistics_s: number; missing_s: number }[];
+}
+
+/** GET api/completeness/hours?site&zone&start&end[&key (repeatable)]: hours of a span, mean over some or all Entities. */
+export interface HourCompleteness {
+  site: string;
+  zone: string;
+  hours: { start_us: number; length_s: number; live_s: number; backfilled_s: number; statistics_s: number; missing_s: number }[];
+}
