@@ -110,6 +110,20 @@ def test_a_bad_value_is_named(flags: dict[str, str], named: str) -> None:
         load(flags, None)
 
 
+def test_a_bad_value_says_where_to_change_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    options = write(tmp_path / "options.json", json.dumps({"memory_limit_mb": 8}))
+    with pytest.raises(SettingsError, match=r"32\. Change it in the app's options\.$"):
+        load({}, None, options)
+    config = write(tmp_path / "c.toml", "memory_limit_mb = 9")
+    with pytest.raises(SettingsError, match=r"32\. Change it in .*c\.toml\.$"):
+        load({}, config, options)
+    monkeypatch.setenv("ENERGY_MEMORY_LIMIT_MB", "10")
+    with pytest.raises(SettingsError, match="Change it in the environment variable ENERGY_MEMORY_LIMIT_MB"):
+        load({}, config, options)
+    with pytest.raises(SettingsError, match="Change it in the flag --memory-limit-mb"):
+        load({"memory_limit_mb": "11"}, config, options)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [

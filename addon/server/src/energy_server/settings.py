@@ -7,6 +7,7 @@ Out:  a valid `Settings`, or `SettingsError` that names the setting at fault. No
 
 import argparse
 import json
+import os
 import socket
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -222,7 +223,16 @@ def load(flags: Mapping[str, str], config: Path | None, options: Path = SUPERVIS
         return Layered(**dict[str, Any](flags))
     except ValidationError as err:
         first = err.errors(include_input=False, include_url=False)[0]
-        raise SettingsError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+        place = ".".join(str(part) for part in first["loc"])
+        name = place.partition(".")[0]
+        given = {
+            f"the flag --{name.replace('_', '-')}": name in flags,
+            f"the environment variable {PREFIX}{name.upper()}": bool(os.environ.get(f"{PREFIX}{name.upper()}")),
+            str(config): name in file,
+            "the app's options": name in supervisor,
+        }
+        advice = next((f" Change it in {where}." for where, is_there in given.items() if is_there), "")
+        raise SettingsError(f"{place}: {first['msg']}.{advice}") from None
 
 
 def _help(name: str, field: FieldInfo) -> str:

@@ -245,8 +245,10 @@ class Session:
 
     async def _tell_trouble(self, err: StoreUnavailableError | None) -> None:
         if err is None:
+            _LOGGER.info("Readings are stored again")
             self._record.error = None
         else:
+            _LOGGER.warning("Readings cannot be stored, trying again: %s", err)
             await self._answer(LinkError(err.code, err.message))
 
     async def _answer(self, err: LinkError) -> None:
