@@ -97,7 +97,11 @@ export function status(scenario: Scenario, nowUs: number): Status {
     server_id: '9be0c1',
     now_us: Math.round(nowUs),
     started_us: nowUs - 3.2 * DAY_US,
-    storage: { backend: 'duckdb', reason: 'no database is given by URL', well: true, detail: null, readings: 31_204_118, statistics: 482_004, size_bytes: 143e6, free_bytes: 21.4e9, last_write_us: nowUs - 1e6 },
+    storage: { choice: 'embedded', setting: 'auto', reason: 'Chosen at the first start: no URLs of databases were given.', backend: 'duckdb', well: true, detail: null, readings: 31_204_118, statistics: 482_004, size_bytes: 143e6, free_bytes: 21.4e9, last_write_us: nowUs - 1e6 },
+    stores: [
+      { role: 'series', backend: 'duckdb', well: true, reachable: true, version: '2.0.0', rows: 31_686_122, size_bytes: 143e6, free_bytes: 21.4e9, last_write_us: nowUs - 1e6, lag_rows: 0, lag_s: null, detail: null, doing: null },
+      { role: 'state', backend: 'sqlite', well: true, reachable: true, version: '3.50.4', rows: 1_204, size_bytes: 1.2e6, free_bytes: 21.4e9, last_write_us: nowUs - 8e6, lag_rows: null, lag_s: null, detail: null, doing: null },
+    ],
     problems: [],
     sites: scenario === 'no_site' ? [] : [{
       id: SITE, name: 'Home', time_zone: ZONE, currency: 'EUR', ha_version: '2026.10.4', integration_version: '0.1.0',
@@ -272,6 +276,7 @@ export function energy(startUs: number, endUs: number, resolution: Resolution, s
     untracked: columns.home.map((home, i) => (home === null ? null : Math.max(0, home - devices.reduce((sum, device) => sum + (device.values[i] ?? 0), 0)))),
     gas: { unit: 'm³', values: gas, total: known ? gas.reduce<number>((sum, value) => sum + (value ?? 0), 0) : null },
     water: null,
+    integrated: [],
     provenance,
     totals: {
       ...totals,
@@ -279,6 +284,7 @@ export function energy(startUs: number, endUs: number, resolution: Resolution, s
       self_sufficiency: known ? 1 - (totals.grid_to_home ?? 0) / (totals.home ?? 1) : null,
       self_consumption: (totals.solar ?? 0) > 0 ? 1 - (totals.solar_to_grid ?? 0) / (totals.solar ?? 1) : null,
     },
+    jumps: [],
   };
 }
 

@@ -67,8 +67,10 @@ export function energy(totals: Partial<Flows<number>>, over: Partial<Energy> = {
     untracked: [all.home],
     gas: null,
     water: null,
+    integrated: [],
     provenance: ['measured'],
     totals: { ...all, untracked: all.home, self_sufficiency: null, self_consumption: null },
+    jumps: [],
     ...over,
   };
 }

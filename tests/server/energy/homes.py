@@ -9,8 +9,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from energy_server.energy.cells import Cells, Stretch, layout, strike
 from energy_server.energy.flows import FLOWS
+from energy_server.energy.meters import meters
 from energy_server.energy.periods import Resolution, edges, to_us
+from energy_server.energy.precedence import choose
 from energy_server.energy.query import EnergyAnswer, answer
 from energy_server.model.entity import Entity, Kind, Role, RoleAssignment, StateClass
 from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US, Provenance, StatisticColumns
@@ -172,9 +175,52 @@ class Home:
         return answers[resolution]
 
     def _ask(self, edges_us: NDArray[np.int64], now_us: int) -> EnergyAnswer:
-        return answer(
-            self.entities, self.five.columns(), self.hours.columns(), self.imported.columns(), edges_us, now_us
-        )
+        home = meters(self.entities)
+        parts = [Cells.nothing(len(home.keys))]
+        parts += [self.cells(part) for part in layout(edges_us)]
+        return answer(self.entities, home, Cells.together(parts), edges_us, self._since(), now_us)
+
+    def cells(self, part: Stretch) -> Cells:
+        """Strike the cells of a stretch: balanced Entities by 5 minutes, others too if edges lie inside UTC hours."""
+        home = meters(self.entities)
+        five, hours = self.five, self._hours()
+        if part.cell_us == HOUR_US:
+            five = Table({key: rows for key, rows in five.rows.items() if key in home.balance_keys})
+        chosen = choose(home.keys, five.columns(), hours.columns(), self.imported.columns())
+        first, last = part.start_us // HOUR_US, -(-part.end_us // HOUR_US)
+        known = [rows.start_us for one in chosen.series.values() for rows in (one.five, one.hours) if len(rows)]
+        if known:
+            first = max(first, min(int(starts[0]) for starts in known) // HOUR_US)
+            last = min(last, max(int(starts[-1]) for starts in known) // HOUR_US + 1)
+        borders_us = np.arange(first * HOUR_US, last * HOUR_US + 1, part.cell_us, dtype=np.int64)
+        if len(borders_us) < 2:
+            return Cells.nothing(len(home.keys))
+        return strike(home, chosen.series, borders_us).within(part.start_us, part.end_us)
+
+    def _hours(self) -> Table:
+        """Return rollups of hours: those of the test, and the sums of the 5 minutes, as the worker writes them."""
+        table = Table({key: list(rows) for key, rows in self.hours.rows.items()})
+        for key, rows in self.five.rows.items():
+            by_hour: dict[int, list[tuple[int, float, float, Provenance]]] = {}
+            for row in rows:
+                by_hour.setdefault(row[0] // HOUR_US * HOUR_US, []).append(row)
+            table.rows[key] = [_hour(start_us, parts) for start_us, parts in sorted(by_hour.items())]
+        return table
+
+    def _since(self) -> dict[str, int]:
+        """Return since when each meter is known: its first row, or when listening began."""
+        tables = (self.five, self.hours, self.imported)
+        return {
+            one.key: min([one.since_us, *(row[0] for table in tables for row in table.rows.get(one.key, []))])
+            for one in self.entities
+        }
+
+
+def _hour(start_us: int, parts: Sequence[tuple[int, float, float, Provenance]]) -> tuple[int, float, float, Provenance]:
+    known = [part for part in parts if not np.isnan(part[1])]
+    change = sum(part[1] for part in known) if known else float("nan")
+    worst = max((part[3] for part in known), default=Provenance.MISSING)
+    return start_us, change, sum(part[2] for part in parts), worst
 
 
 def _sources_equal_uses(one: EnergyAnswer) -> None:

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from energy_server.energy.cells import QUARTER_US, layout
+from energy_server.energy.meters import meters
 from energy_server.energy.periods import Resolution, edges
-from energy_server.energy.query import wanted
 from energy_server.model.entity import Kind, Role, StateClass
-from energy_server.model.statistic import Provenance
+from energy_server.model.statistic import HOUR_US, Provenance
 from tests.server.energy.homes import AMSTERDAM, KATHMANDU, Home, at
 
 DAY = "2026-03-10"
@@ -177,14 +178,14 @@ class TestDevices:
 
     def test_hours_are_enough_for_devices(self) -> None:
         home = self.home().meter(Role.DEVICE, "device:2", key="car").rolled_hours("car", hour("12:00"), 1.0)
-        five, hours = wanted(home.entities, edges(at(DAY), at(NEXT), Resolution.HOUR, AMSTERDAM))
-        assert (five, hours) == (["grid_import"], ["kitchen", "oven", "car"])
+        assert {part.cell_us for part in layout(edges(at(DAY), at(NEXT), Resolution.HOUR, AMSTERDAM))} == {HOUR_US}
+        known = meters(home.entities)
+        assert (known.balance_keys, known.other_keys) == (["grid_import"], ["kitchen", "oven", "car"])
         assert home.ask(hour("12:00"), hour("13:00"), Resolution.HOUR).devices[2].values.tolist() == [1.0]
 
     def test_but_not_where_an_edge_lies_inside_an_hour(self) -> None:
-        home = self.home()
-        five, hours = wanted(home.entities, edges(at(DAY, KATHMANDU), at(NEXT, KATHMANDU), Resolution.DAY, KATHMANDU))
-        assert (five, hours) == (["grid_import", "kitchen", "oven"], [])
+        found = layout(edges(at(DAY, KATHMANDU), at("2026-03-13", KATHMANDU), Resolution.DAY, KATHMANDU))
+        assert {part.cell_us for part in found} == {QUARTER_US}
 
 
 class TestFluids:

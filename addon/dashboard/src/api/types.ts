@@ -160,6 +160,8 @@ export interface Energy {
   untracked: (number | null)[];
   gas: { unit: string; values: (number | null)[]; total: number | null } | null;
   water: { unit: string; values: (number | null)[]; total: number | null } | null;
+  /** Keys whose energy is the integral of a power, because nothing counts it. */
+  integrated: string[];
   provenance: Provenance[];
   totals: Flows<number | null> & {
     untracked: number | null;
@@ -167,6 +169,8 @@ export interface Energy {
     self_sufficiency: number | null;
     self_consumption: number | null;
   };
+  /** Hours that changed by more than ten times the greatest hour of a usual day, newest first. */
+  jumps: { key: string; start_us: number; change: number; usual: number }[];
 }
 
 /** Messages of the WebSocket api/live, server to browser. A slow browser gets only the newest reading of each Entity. */

@@ -22,6 +22,7 @@ from energy_server.api.access_log import AccessLogger, http_logger
 from energy_server.api.auth import Auth, load_token
 from energy_server.api.core import STAGE, Core, Stage
 from energy_server.api.dashboard import FOLDER
+from energy_server.api.energy_cache import EnergyCache
 from energy_server.api.failures import render_failures
 from energy_server.api.guard import Guard, add_security_headers
 from energy_server.api.ingress import INGRESS, Ingress
@@ -37,7 +38,7 @@ from energy_server.ledger.coverage import FLUSH_INTERVAL_S, CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
 from energy_server.ledger.wanted import Wanted
 from energy_server.link.endpoint import LinkEndpoint
-from energy_server.link.events import StatisticsStored
+from energy_server.link.events import LiveEvent, StatisticsStored
 from energy_server.rollup.worker import RollupWorker
 from energy_server.settings import Settings
 from energy_server.storage import Choice, Pair, choose, pair_of
@@ -93,6 +94,7 @@ class Server:
         self._clock_us = clock_us
         self._started_us = clock_us()
         self._chosen: tuple[Choice, Pair] | None = None
+        self._energy: EnergyCache | None = None
         self._supervisor = Supervisor(clock_us)
         self._links: LinkEndpoint | None = None
         self._opened = AsyncExitStack()
@@ -163,6 +165,7 @@ class Server:
     def _run(self, choice: Choice, pair: Pair, ledger: CoverageLedger, dirty: DirtyMarks, server_id: str) -> None:
         """Start the tasks and let the API in."""
         settings, series, state = self._settings, pair.series, pair.state
+        energy = self._energy = EnergyCache(series)
         asked = Asked()
         wanted = Wanted(ledger, asked)
         self._links = LinkEndpoint(
@@ -172,7 +175,7 @@ class Server:
             dirty=dirty,
             asked=asked,
             wanted=wanted,
-            publish=self.hub.publish,
+            publish=self._publish,
             clock_us=self._clock_us,
             server_id=server_id,
             commit_interval_s=settings.commit_interval_s,
@@ -186,6 +189,7 @@ class Server:
             series=series,
             state=state,
             ledger=ledger,
+            energy=energy,
             links=self._links,
             hub=self.hub,
             server_id=server_id,
@@ -197,7 +201,12 @@ class Server:
         _LOGGER.info("The stores are open")
 
     def _rolled(self, site: str, start_us: int, end_us: int) -> None:
-        self.hub.publish(StatisticsStored(site, start_us, end_us))
+        self._publish(StatisticsStored(site, start_us, end_us))
+
+    def _publish(self, event: LiveEvent) -> None:
+        if self._energy is not None and isinstance(event, StatisticsStored):
+            self._energy.changed(event.site, event.start_us, event.end_us)
+        self.hub.publish(event)
 
 
 def build(settings: Settings, clock_us: Callable[[], int] = now_us) -> web.Application:

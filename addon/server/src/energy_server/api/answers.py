@@ -343,8 +343,20 @@ class Volume(Answer):
     total: float | None
 
 
+class Jump(Answer):
+    """An hour in which an Entity changed by more than ten times `usual`, its greatest hour on a usual day."""
+
+    key: str
+    start_us: int
+    change: float
+    usual: float
+
+
 class Energy(Answer):
-    """The home's energy; `edges_us` has one more element than the columns."""
+    """The home's energy; `edges_us` has one more element than the columns.
+
+    `integrated`: keys whose energy is the integral of a power, because nothing counts it; `jumps`: newest first.
+    """
 
     site: str
     zone: str
@@ -356,8 +368,10 @@ class Energy(Answer):
     untracked: Values
     gas: Volume | None
     water: Volume | None
+    integrated: list[str]
     provenance: list[Provenance]
     totals: Totals
+    jumps: list[Jump]
 
 
 class Login(Answer):

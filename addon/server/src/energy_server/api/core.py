@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from energy_server.api.energy_cache import EnergyCache
 from energy_server.api.live import LiveHub
 from energy_server.errors import InvalidParameterError, NotFoundError, StoreUnavailableError
 from energy_server.ledger.coverage import CoverageLedger
@@ -38,6 +39,7 @@ class Core:
     series: SeriesStore
     state: StateStore
     ledger: CoverageLedger
+    energy: EnergyCache
     links: LinkEndpoint
     hub: LiveHub
     server_id: str

@@ -1,11 +1,10 @@
 """The home's energy: who fed whom between local borders, what devices used, gas and water.
 
 In:   a span, a resolution, a zone.
-Out:  one value of each column for each interval, and totals. The rules are those of `energy.query`; here the Statistics
-      are only fetched. TooManyError rather than an endless answer.
+Out:  one value of each column for each interval, and totals; the hours that jump. The rules are those of
+      `energy.query`; its cells come from the cache. TooManyError rather than an endless answer.
 """
 
-import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,12 +18,16 @@ from pydantic import Field
 from energy_server.api.core import Core, core_of, find_site
 from energy_server.api.parameters import SpanQuery
 from energy_server.api.reply import column, provenance_names, reply
+from energy_server.energy.cells import Cells, layout
 from energy_server.energy.flows import FLOWS
+from energy_server.energy.jumps import USUAL_DAYS, Jump, jumps
+from energy_server.energy.meters import meters
 from energy_server.energy.periods import DAY_US, Resolution, edges
-from energy_server.energy.query import EnergyAnswer, Quantity, answer, wanted
+from energy_server.energy.query import EnergyAnswer, Quantity, answer
 from energy_server.errors import TooManyError
+from energy_server.model.coverage import CoverageSource
 from energy_server.model.entity import Entity
-from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US, Level, Source, StatisticColumns
+from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US
 
 MOST_INTERVALS = 10_000
 SHORTEST_US = {
@@ -36,7 +39,8 @@ SHORTEST_US = {
     Resolution.MONTH: 28 * DAY_US,
     Resolution.YEAR: 365 * DAY_US,
 }
-IMPORTED = ("change",)
+USUAL_US = USUAL_DAYS * DAY_US
+KNOWN = frozenset({CoverageSource.LIVE, CoverageSource.STATES, CoverageSource.HOUR})
 
 
 class EnergyQuery(SpanQuery):
@@ -54,24 +58,33 @@ def check_size(span_us: int, resolution: Resolution) -> None:
         )
 
 
-async def _fetch(core: Core, site: str, entities: Sequence[Entity], edges_us: NDArray[np.int64]) -> EnergyAnswer:
-    fine, coarse = wanted(entities, edges_us)
-    start_us = int(edges_us[0]) // HOUR_US * HOUR_US
-    end_us = -(-int(edges_us[-1]) // HOUR_US) * HOUR_US
-
-    async def read(keys: Sequence[str], level: Level, source: Source, columns: Sequence[str]) -> StatisticColumns:
-        return await core.series.statistics(site, keys, level, source, start_us, end_us, columns)
-
-    imported = await read([*fine, *coarse], Level.HOUR, Source.IMPORT, IMPORTED)
-    # Coverage decides between a rollup and an import: without imports it would be read in vain, a third of the time
-    rolled = ("change", "covered_s") if len(imported) else ("change",)
-    rolled_until, five, hours = await asyncio.gather(
-        core.state.document(f"rolled_until:{site}"),
-        read(fine, Level.FIVE_MINUTES, Source.ROLLUP, rolled),
-        read(coarse, Level.HOUR, Source.ROLLUP, rolled),
-    )
+async def _fetch(
+    core: Core, site: str, entities: Sequence[Entity], edges_us: NDArray[np.int64]
+) -> tuple[EnergyAnswer, list[Jump]]:
+    home = meters(entities)
+    start_us, end_us = int(edges_us[0]), int(edges_us[-1])
+    hours = await core.energy.cells(site, home, max(0, start_us - USUAL_US), end_us, HOUR_US)
+    parts = [Cells.nothing(len(home.keys))]
+    for part in layout(edges_us):
+        if part.cell_us == HOUR_US:
+            parts.append(hours.within(part.start_us, part.end_us))
+        else:
+            parts.append(await core.energy.cells(site, home, part.start_us, part.end_us, part.cell_us))
+    rolled_until = await core.state.document(f"rolled_until:{site}")
     until_us = 0 if rolled_until is None else cast("int", rolled_until["ts_us"])
-    return answer(entities, five, hours, imported, edges_us, until_us)
+    found = answer(entities, home, Cells.together(parts), edges_us, _since(core, site, entities), until_us)
+    return found, jumps(home.keys, hours, start_us, end_us)
+
+
+def _since(core: Core, site: str, entities: Sequence[Entity]) -> dict[str, int]:
+    """Return since when each Entity is known: since it is listened to, or the earlier beginning of its Coverage."""
+    since_us = {}
+    for entity in entities:
+        if entity.roles:
+            spans = core.ledger.spans(site, entity, 0, entity.since_us)
+            known = (span.since_us for span, source in spans if source in KNOWN)
+            since_us[entity.key] = min(entity.since_us, next(known, entity.since_us))
+    return since_us
 
 
 def _known(value: float) -> float | None:
@@ -108,6 +121,7 @@ def _describe(found: EnergyAnswer) -> dict[str, object]:
         "untracked": column(found.untracked),
         "gas": _quantity(found.gas),
         "water": _quantity(found.water),
+        "integrated": found.integrated,
         "provenance": provenance_names(found.provenance),
         "totals": {name: _known(value) for name, value in totals.items()},
     }
@@ -120,6 +134,6 @@ async def energy(request: web.Request, query: EnergyQuery) -> web.Response:
     window = query.window(site.time_zone)
     check_size(window.span.until_us - window.span.since_us, query.resolution)
     edges_us = edges(window.span.since_us, window.span.until_us, query.resolution, window.zone)
-    found = await _fetch(core, site.id, await core.state.entities(site.id), edges_us)
+    found, jumped = await _fetch(core, site.id, await core.state.entities(site.id), edges_us)
     head = {"site": site.id, "zone": window.zone.key, "resolution": query.resolution}
-    return reply({**head, **_describe(found)}, request)
+    return reply({**head, **_describe(found), "jumps": [asdict(jump) for jump in jumped]}, request)

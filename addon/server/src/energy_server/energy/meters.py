@@ -93,6 +93,11 @@ class Meters:
         return list(dict.fromkeys(contribution.key for contribution in self.contributions))
 
     @property
+    def keys(self) -> list[str]:
+        """Return all Entities that are needed."""
+        return self.balance_keys + self.other_keys
+
+    @property
     def other_keys(self) -> list[str]:
         """Return the Entities of which only sums are needed."""
         fluids = [key for fluid in (self.gas, self.water) if fluid for key in fluid.keys]

@@ -1,7 +1,8 @@
 """Which Statistics of an Entity count where several are known: the rollup or the imported hour. Pure.
 
-In:   rollups of 5 minutes, rollups of hours (used for an Entity that has none of 5 minutes), imported hours.
-Out:  a `Series` for each Entity.
+In:   rollups of 5 minutes, rollups of hours (their change counts for an Entity that has none of 5 minutes, their
+      Coverage for all), imported hours.
+Out:  `Chosen`: a `Series` for each Entity, and the stretches of hours that depend on each other.
 
 An imported hour counts where the rollup's Coverage of that hour lacks more than `COVERAGE_TOLERANCE_S`; elsewhere,
 and where no hour was imported, the rollup counts. Readings on both sides of a Gap say how much a counter grew in it,
@@ -15,18 +16,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from energy_server.energy.series import COVERAGE_TOLERANCE_S, NO_ROWS, PARTS, Rows, Series
+from energy_server.energy.series import COVERAGE_TOLERANCE_S, NO_ROWS, Instants, Rows, Series
 from energy_server.model.statistic import HOUR_US, Provenance, StatisticColumns
 
 US_PER_S = 1_000_000
 
 
-def series(
-    keys: Sequence[str], five: StatisticColumns, hours: StatisticColumns, imported: StatisticColumns
-) -> dict[str, Series]:
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What counts of each key.
+
+    `shaped`: stretches [start_us, end_us) of hours whose shape imported hours give. Another amount in one of its hours,
+    or in one beside it, may change all of the stretch; nothing else reaches beyond its own hour.
+    """
+
+    series: dict[str, Series]
+    shaped: list[tuple[int, int]]
+
+
+def choose(keys: Sequence[str], five: StatisticColumns, hours: StatisticColumns, imported: StatisticColumns) -> Chosen:
     """Choose what counts for each key; columns must be ordered by (place, start_us)."""
     fives, rolled, imports = (_by_key(columns) for columns in (five, hours, imported))
-    return {key: _choose(fives.get(key), rolled.get(key), imports.get(key)) for key in keys}
+    shaped: list[tuple[int, int]] = []
+    series = {key: _choose(fives.get(key), rolled.get(key), imports.get(key), shaped) for key in keys}
+    return Chosen(series, shaped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,75 +66,78 @@ def _by_key(columns: StatisticColumns) -> dict[str, _Found]:
     return found
 
 
-def _choose(five: _Found | None, hours: _Found | None, imported: _Found | None) -> Series:
+def _choose(
+    five: _Found | None, hours: _Found | None, imported: _Found | None, shaped: list[tuple[int, int]]
+) -> Series:
     rolled = five or hours
     imports = imported.known() if imported else NO_ROWS
     imports = Rows(imports.start_us, imports.change, np.full(len(imports), Provenance.STATISTICS, np.uint8))
     if rolled is None:
         return Series(NO_ROWS, imports)
+    kept = rolled.known()
     if len(imports):
-        kept, imports = _preferred(rolled, imports, fine=five is not None)
-    else:
-        kept = rolled.known()
+        kept, imports = _preferred(kept, hours, imports, shaped)
     return Series(kept, imports) if five else Series(NO_ROWS, _merged(kept, imports))
 
 
-@dataclass(frozen=True, slots=True)
-class _Slots:
-    """The hours from the first imported one to the last, as numbers from 0 on."""
-
-    zero_us: int
-    count: int
-
-    def part(self, start_us: NDArray[np.int64]) -> tuple[slice, NDArray[np.int64]]:
-        """Return which of the ascending starts lie in these hours, and in which each of them does."""
-        low, high = np.searchsorted(start_us, (self.zero_us, self.zero_us + self.count * HOUR_US))
-        return slice(low, high), (start_us[low:high] - self.zero_us) // HOUR_US
-
-
-def _preferred(rolled: _Found, imports: Rows, *, fine: bool) -> tuple[Rows, Rows]:
+def _preferred(kept: Rows, hours: _Found | None, imports: Rows, shaped: list[tuple[int, int]]) -> tuple[Rows, Rows]:
     """Return the rollup's rows and the imported hours that count."""
-    first_us = int(imports.start_us[0])
-    slots = _Slots(first_us, (int(imports.start_us[-1]) - first_us) // HOUR_US + 1)
-    part, slot = slots.part(rolled.rows.start_us)
-    covered_s = np.bincount(slot, rolled.covered_s[part], slots.count)
-    _, import_slot = slots.part(imports.start_us)
-    better = covered_s[import_slot] < HOUR_US // US_PER_S - COVERAGE_TOLERANCE_S
-    kept = rolled.known()
-    if not better.any():
+    covered_s, interpolated = _in_hours(hours, imports.start_us)
+    better = np.flatnonzero(covered_s < HOUR_US // US_PER_S - COVERAGE_TOLERANCE_S)
+    if len(better) == 0:
         return kept, NO_ROWS
-    part, slot = slots.part(kept.start_us)
-    imports, import_slot = imports.only(better), import_slot[better]
-    shaped, usable = _shaped(imports, import_slot, kept.cut(part), slot, slots.count, fine=fine)
-    replaced = np.zeros(slots.count, np.bool)
-    replaced[import_slot[usable]] = True
-    keep = np.ones(len(kept), np.bool)
-    keep[part] = ~replaced[slot]
-    return kept.only(keep), shaped.only(usable)
+    imports = imports.only(better)
+    first, stop = np.searchsorted(kept.start_us, [imports.start_us, imports.start_us + HOUR_US])
+    if first[0] == stop[-1]:  # the rollup knows nothing of all this time: the usual case, before the installation
+        return kept, imports
+    amount = _sums(kept.change, first, stop)
+    imports, usable = _shaped(imports, amount, interpolated[better] & (first < stop), shaped)
+    replaced = np.zeros(len(kept) + 1, np.int8)
+    np.add.at(replaced, first[usable], 1)
+    np.add.at(replaced, stop[usable], -1)
+    return kept.only(np.cumsum(replaced[:-1], dtype=np.int8) == 0), imports.only(usable)
+
+
+def _in_hours(hours: _Found | None, start_us: Instants) -> tuple[NDArray[np.float64], NDArray[np.bool]]:
+    """Return how much Coverage knows of each hour, and whether its change bridges a Gap; of no row: nothing."""
+    if hours is None:
+        return np.zeros(len(start_us)), np.zeros(len(start_us), np.bool)
+    at = np.minimum(np.searchsorted(hours.rows.start_us, start_us), len(hours.rows) - 1)
+    there = hours.rows.start_us[at] == start_us
+    bridges = (hours.rows.provenance[at] == Provenance.INTERPOLATED) & ~np.isnan(hours.rows.change[at])
+    return np.where(there, hours.covered_s[at], 0.0), there & bridges
+
+
+def _sums(values: NDArray[np.float64], first: NDArray[np.intp], stop: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the sum of values[first:stop] of each pair; the pairs are ascending and do not overlap."""
+    result = np.zeros(len(first))
+    some = np.flatnonzero(first < stop)
+    if len(some):
+        borders = np.stack((first[some], stop[some]), axis=1).ravel()
+        result[some] = np.add.reduceat(np.append(values, 0.0), borders)[::2]
+    return result
 
 
 def _shaped(
-    imports: Rows, import_slot: NDArray[np.int64], rolled: Rows, slot: NDArray[np.int64], slots: int, *, fine: bool
+    imports: Rows, amount: NDArray[np.float64], anchored: NDArray[np.bool], shaped: list[tuple[int, int]]
 ) -> tuple[Rows, NDArray[np.bool]]:
     """Return the imported hours with the amounts that readings tell, and which of them can have such a shape.
 
-    A run of consecutive hours whose whole change the rollup knows keeps that change. Of 5 minutes that is so if each
-    has a row; an hour shows it by being interpolated, since what lies before the first reading of all is not.
+    Consecutive hours that lie between readings keep their whole change. The rollup of an hour shows that it does by
+    being interpolated, since what lies before the first reading of all is not.
     """
-    amount = np.bincount(slot, rolled.change, slots)
-    if fine:
-        whole = np.bincount(slot, minlength=slots) == PARTS
-    else:
-        whole = np.bincount(slot, rolled.provenance == Provenance.INTERPOLATED, slots) > 0
-    first = np.flatnonzero(np.diff(import_slot, prepend=-2) != 1)
-    runs = np.diff(np.append(first, len(import_slot)))
-    anchored = np.logical_and.reduceat(whole[import_slot], first)
-    wanted = np.add.reduceat(amount[import_slot], first)
+    hour = imports.start_us // HOUR_US
+    first = np.flatnonzero((np.diff(hour, prepend=-2) != 1) | np.diff(anchored, prepend=~anchored[0]))
+    count = np.diff(np.append(first, len(hour)))
+    between = anchored[first]
+    wanted = np.add.reduceat(amount, first)
     given = np.add.reduceat(imports.change, first)
     fits = (given > 0) & (wanted >= 0)
-    factor = np.divide(wanted, given, out=np.ones(len(first)), where=anchored & fits)
-    change = imports.change * np.repeat(factor, runs)
-    return Rows(imports.start_us, change, imports.provenance), np.repeat(~anchored | fits, runs)
+    factor = np.divide(wanted, given, out=np.ones(len(first)), where=between & fits)
+    starts = imports.start_us[first]
+    shaped += zip(starts[between].tolist(), (starts + count * HOUR_US)[between].tolist(), strict=True)
+    change = imports.change * np.repeat(factor, count)
+    return Rows(imports.start_us, change, imports.provenance), np.repeat(~between | fits, count)
 
 
 def _merged(one: Rows, other: Rows) -> Rows:

@@ -1,7 +1,7 @@
 """The answer to "how much energy flowed between these edges": flows, devices, gas, water, and how it is known. Pure.
 
-In:   the Entities of a Site with their roles; their Statistics as columns ordered by (place, start_us), covering the
-      UTC hours of the edges; the edges; until when the worker has rolled up.
+In:   the Entities of a Site with their roles; the cells of the span; the edges; since when each Entity is known, until
+      when the worker has rolled up.
 Out:  `EnergyAnswer`: one element of each column for each interval between edges; NaN = nothing known.
 
 The balance (`balance.py`) is struck for each 5 minutes, or for the hour where only an imported hour is known of one
@@ -9,19 +9,17 @@ of its meters, and then summed. Amounts of Entities are sums of their changes, s
 same sum.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from energy_server.energy.cells import Cells, Sums, sums
 from energy_server.energy.flows import FLOWS, Flows
-from energy_server.energy.meters import Device, Fluid, MeasuredFlow, Meters, Source, meters
-from energy_server.energy.precedence import series
-from energy_server.energy.series import Series, Tally, on_hours
-from energy_server.energy.slots import Slots
-from energy_server.model.entity import Entity
-from energy_server.model.statistic import FIVE_MINUTES_US, Provenance, StatisticColumns
+from energy_server.energy.meters import Device, Fluid, MeasuredFlow, Meters, Source
+from energy_server.model.entity import Entity, Kind
+from energy_server.model.statistic import FIVE_MINUTES_US, Provenance
 
 type Instants = NDArray[np.int64]
 type Energy = NDArray[np.float64]
@@ -78,7 +76,10 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class EnergyAnswer:
-    """All that /api/energy says. `totals`, `untracked_total` and the shares are NaN where nothing is known."""
+    """All that /api/energy says. `totals`, `untracked_total` and the shares are NaN where nothing is known.
+
+    `integrated`: keys whose energy is the integral of a power.
+    """
 
     edges_us: Instants
     has: Has
@@ -87,6 +88,7 @@ class EnergyAnswer:
     untracked: Energy
     gas: Quantity | None
     water: Quantity | None
+    integrated: list[str]
     provenance: NDArray[np.uint8]
     totals: Flows[float]
     untracked_total: float
@@ -94,50 +96,51 @@ class EnergyAnswer:
     self_consumption: float
 
 
-def wanted(entities: Sequence[Entity], edges_us: Instants) -> tuple[list[str], list[str]]:
-    """Return the keys of which Statistics of 5 minutes are needed, and those of which hours are enough."""
-    home = meters(entities)
-    if on_hours(edges_us):
-        return home.balance_keys, home.other_keys
-    return home.balance_keys + home.other_keys, []
-
-
 def answer(
     entities: Sequence[Entity],
-    five: StatisticColumns,
-    hours: StatisticColumns,
-    imported: StatisticColumns,
+    home: Meters,
+    cells: Cells,
     edges_us: Instants,
+    since_us: Mapping[str, int],
     until_us: int,
 ) -> EnergyAnswer:
-    """Answer from Statistics: rollups of 5 minutes, rollups of hours (for Entities without the former), imported hours.
+    """Answer from the cells of the span, whose keys are those of `home`, the meters of these Entities.
 
-    `until_us`: up to then every period has been rolled up, so what has no row is missing and not merely to come.
+    `since_us`: from then on a key is expected to be known; `until_us`: up to then every period has been rolled up, so
+    what is not known by then is missing and not merely to come.
     """
-    home = meters(entities)
-    chosen = series(home.balance_keys + home.other_keys, five, hours, imported)
-    tallies = {key: Tally.of(one, edges_us) for key, one in chosen.items()}
-    since_us = {entity.key: entity.since_us for entity in entities}
-    flows = _flows(home, chosen, tallies, edges_us)
-    devices = [_device(device, home, tallies) for device in home.devices]
+    summed = sums(cells, edges_us)
+    place = {key: at for at, key in enumerate(home.keys)}
+    flows = _flows(home, summed)
+    devices = [_device(device, home, summed.change[place[device.key]]) for device in home.devices]
     untracked, untracked_total = _untracked(flows.home, devices)
     totals = Flows(**{name: total(getattr(flows, name)) for name in FLOWS})
     judged = home.balance_keys or home.other_keys
-    provenance = [_provenance(tallies[key], since_us[key], edges_us, until_us) for key in judged]
+    provenance = [
+        _provenance(summed.known[place[key]], summed.worst[place[key]], since_us[key], edges_us, until_us)
+        for key in judged
+    ]
     return EnergyAnswer(
         edges_us=edges_us,
         has=_has(home),
         flows=flows,
         devices=devices,
         untracked=untracked,
-        gas=_quantity(home.gas, tallies),
-        water=_quantity(home.water, tallies),
+        gas=_quantity(home.gas, summed, place),
+        water=_quantity(home.water, summed, place),
+        integrated=integrated(entities, home),
         provenance=_worst(provenance, len(edges_us) - 1),
         totals=totals,
         untracked_total=untracked_total,
         self_sufficiency=_share(totals.solar_to_home + totals.battery_to_home, totals.grid_to_home),
         self_consumption=_share(totals.solar_to_home + totals.solar_to_battery, totals.solar_to_grid),
     )
+
+
+def integrated(entities: Sequence[Entity], home: Meters) -> list[str]:
+    """Return the keys whose energy is the integral of a power, because nothing counts it."""
+    needed = set(home.keys)
+    return [entity.key for entity in entities if entity.key in needed and entity.kind is Kind.POWER]
 
 
 def total(values: Energy) -> float:
@@ -162,27 +165,22 @@ def _share(part: float, rest: float) -> float:
     return part / whole if whole > 0 else float("nan")
 
 
-def _flows(home: Meters, chosen: dict[str, Series], tallies: dict[str, Tally], edges_us: Instants) -> Flows[Energy]:
-    slots = Slots.around(edges_us, chosen.values())
-    for contribution in home.contributions:
-        slots.add(contribution, chosen[contribution.key])
-    summed = slots.balanced(edges_us)
-    known = {source: slots.shared(source, edges_us) for source in Source if home.has(source)}
-    for part in home.contributions:
-        known[part.source] |= tallies[part.key].known > 0
-    something = np.logical_or.reduce(list(known.values())) if known else np.zeros(len(edges_us) - 1, np.bool)
-    columns = {"home": np.where(something, summed["home"], np.nan)}
+def _flows(home: Meters, summed: Sums) -> Flows[Energy]:
+    columns = dict(zip(FLOWS, summed.flows, strict=True))
+    known = {source: row for source, row in zip(Source, summed.heard, strict=True) if home.has(source)}
+    nowhere = np.zeros(summed.heard.shape[1], np.bool)
+    something = np.logical_or.reduce([nowhere, *known.values()])
+    columns["home"] = np.where(something, columns["home"], np.nan)
     for name, needs in _NEEDS.items():
         present = [known[source] for source in needs if source in known]
         if len(present) < len(needs):
-            columns[name] = np.zeros(len(edges_us) - 1)
+            columns[name] = np.zeros(len(nowhere))
         else:
-            columns[name] = np.where(np.logical_and.reduce(present), summed[name], np.nan)
+            columns[name] = np.where(np.logical_and.reduce(present), columns[name], np.nan)
     return Flows(**columns)
 
 
-def _device(device: Device, home: Meters, tallies: dict[str, Tally]) -> DeviceEnergy:
-    values = tallies[device.key].sums()
+def _device(device: Device, home: Meters, values: Energy) -> DeviceEnergy:
     parent = device.parent if any(other.key == device.parent for other in home.devices) else None
     return DeviceEnergy(device.key, device.name, parent, values, total(values))
 
@@ -198,23 +196,24 @@ def _untracked(home: Energy, devices: Sequence[DeviceEnergy]) -> tuple[Energy, f
     return untracked, whole if np.isnan(whole) else max(whole, 0.0)
 
 
-def _quantity(fluid: Fluid | None, tallies: dict[str, Tally]) -> Quantity | None:
+def _quantity(fluid: Fluid | None, summed: Sums, place: Mapping[str, int]) -> Quantity | None:
     if fluid is None:
         return None
-    columns = np.array([tallies[key].sums() for key in fluid.keys])
+    columns = summed.change[[place[key] for key in fluid.keys]]
     unknown = np.isnan(columns).all(axis=0)
     values = np.where(unknown, np.nan, np.nansum(columns, axis=0))
     return Quantity(fluid.unit, values, total(values))
 
 
-def _provenance(one: Tally, since_us: int, edges_us: Instants, until_us: int) -> tuple[Energy, NDArray[np.uint8]]:
+def _provenance(
+    known: NDArray[np.int64], worst: NDArray[np.uint8], since_us: int, edges_us: Instants, until_us: int
+) -> tuple[Energy, NDArray[np.uint8]]:
     """Return how much is known of each interval, and how well; MISSING where a period that should be known is not."""
-    from_us = since_us if one.first_us is None else min(since_us, one.first_us)
-    low = np.maximum(edges_us[:-1], -(-from_us // FIVE_MINUTES_US) * FIVE_MINUTES_US)
+    low = np.maximum(edges_us[:-1], -(-since_us // FIVE_MINUTES_US) * FIVE_MINUTES_US)
     high = np.minimum(edges_us[1:], until_us)
     expected = np.maximum(high - low, 0) // FIVE_MINUTES_US
-    worst = np.where(one.known < expected, np.uint8(Provenance.MISSING), one.worst())
-    return np.maximum(one.known, expected).astype(np.float64), worst
+    judged = np.where(known < expected, np.uint8(Provenance.MISSING), worst)
+    return np.maximum(known, expected).astype(np.float64), judged
 
 
 def _worst(judged: Sequence[tuple[Energy, NDArray[np.uint8]]], count: int) -> NDArray[np.uint8]:

@@ -30,7 +30,7 @@ class Rows:
         """Return the number of periods."""
         return len(self.start_us)
 
-    def only(self, chosen: NDArray[np.bool]) -> Rows:
+    def only(self, chosen: NDArray[np.bool] | NDArray[np.intp]) -> Rows:
         """Return some of the rows."""
         return Rows(self.start_us[chosen], self.change[chosen], self.provenance[chosen])
 
@@ -54,11 +54,6 @@ class Series:
 
     five: Rows
     hours: Rows
-
-    @property
-    def first_us(self) -> int | None:
-        """Return the start of the first row."""
-        return min((int(rows.start_us[0]) for rows in (self.five, self.hours) if len(rows)), default=None)
 
 
 def on_hours(edges_us: Instants) -> bool:
@@ -88,6 +83,13 @@ class Bins:
         if len(self.some):
             sums[self.some] += np.add.reduceat(values[: self.stop], self.first)
 
+    def totals[N: np.generic](self, rows: NDArray[np.generic], dtype: np.dtype[N]) -> NDArray[N]:
+        """Return the sums of each row by interval."""
+        result = np.zeros((len(rows), len(self.count)), dtype)
+        if len(self.some):
+            result[:, self.some] = np.add.reduceat(rows[:, : self.stop], self.first, axis=1, dtype=dtype)
+        return result
+
     def worsen(self, provenance: NDArray[np.uint8], worst: NDArray[np.uint8]) -> None:
         """Let each interval be as bad as its worst period."""
         if len(self.some):
@@ -99,7 +101,6 @@ class Bins:
 class Tally:
     """One Series between edges; `known`: how many periods of 5 minutes of each interval are known."""
 
-    first_us: int | None
     known: NDArray[np.int64]
     parts: tuple[tuple[Rows, Bins], tuple[Rows, Bins]]
 
@@ -109,14 +110,14 @@ class Tally:
         hours, weight = (one.hours, PARTS) if on_hours(edges_us) else (one.hours.divided(), 1)
         five_bins, hour_bins = Bins.of(one.five.start_us, edges_us), Bins.of(hours.start_us, edges_us)
         known = five_bins.count + weight * hour_bins.count
-        return cls(one.first_us, known.astype(np.int64), ((one.five, five_bins), (hours, hour_bins)))
+        return cls(known.astype(np.int64), ((one.five, five_bins), (hours, hour_bins)))
 
-    def sums(self) -> NDArray[np.float64]:
-        """Return the change of each interval; NaN where nothing is known."""
+    def amounts(self) -> NDArray[np.float64]:
+        """Return the change of each interval, 0 where nothing is known."""
         total = np.zeros(len(self.known))
         for rows, bins in self.parts:
             bins.add(rows.change, total)
-        return np.where(self.known > 0, total, np.nan)
+        return total
 
     def worst(self) -> NDArray[np.uint8]:
         """Return the worst Provenance of each interval, MEASURED where there is no row."""
