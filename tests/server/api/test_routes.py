@@ -69,11 +69,19 @@ async def test_a_defect_is_answered_and_logged_once(
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/status", "/api/entities", "/api/energy?start=1&end=2&resolution=day", "/api/completeness?start=1&end=2"],
+    ["/api/ready", "/api/entities", "/api/energy?start=1&end=2&resolution=day", "/api/completeness?start=1&end=2"],
 )
 async def test_a_store_that_is_lost_is_said(server: Running, path: str) -> None:
     await server.core.state.close()
     assert (await server.error(path, status=503))["code"] == "store_unavailable"
+
+
+async def test_status_tells_of_a_store_that_is_lost(server: Running) -> None:
+    await server.core.state.close()
+    status = await server.get("/api/status")
+    assert status["sites"] == []
+    assert [(store["role"], store["well"]) for store in status["stores"]] == [("series", True), ("state", False)]
+    assert status["stores"][1]["detail"]
 
 
 async def send(server: Running, request: bytes) -> bytes:

@@ -28,7 +28,8 @@ async def test_a_task_that_fails_is_logged_once_shown_and_started_again(caplog: 
         recovered.set()
         await asyncio.Event().wait()
 
-    supervisor = Supervisor(Clock(), sleep)
+    clock = Clock()
+    supervisor = Supervisor(clock, sleep)
     with caplog.at_level(logging.INFO):
         supervisor.start("rollup", run)
         await recovered.wait()
@@ -38,6 +39,11 @@ async def test_a_task_that_fails_is_logged_once_shown_and_started_again(caplog: 
     (problem,) = supervisor.problems()
     assert (problem.task, problem.times) == ("rollup", 8)
     assert "upside down" in problem.message
+    assert problem.recovered_us is None
+    clock.now_us += 40_000_000
+    assert [problem.recovered_us for problem in supervisor.problems()] == [0]
+    clock.now_us += 86_400_000_000
+    assert supervisor.problems() == []
     await supervisor.stop()
 
 

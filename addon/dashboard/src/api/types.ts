@@ -48,19 +48,44 @@ export interface Status {
   now_us: number;
   started_us: number;
   storage: {
-    backend: string;
+    /** Which pair of stores is used, what the setting says, and why. */
+    choice: 'embedded' | 'questdb';
+    setting: 'auto' | 'embedded' | 'questdb';
     reason: string;
+    backend: string;
     well: boolean;
     detail: string | null;
     readings: number;
     statistics: number;
     size_bytes: number;
-    free_bytes: number;
+    free_bytes: number | null;
     last_write_us: number | null;
   };
-  /** Background tasks that failed and were started again. */
-  problems: { task: string; message: string; at_us: number; times: number }[];
+  /** The store of readings and statistics, and the store of everything else. */
+  stores: StoreStatus[];
+  /** Background tasks that failed and were started again; recovered_us: since when one runs well again. */
+  problems: { task: string; message: string; at_us: number; times: number; recovered_us: number | null }[];
   sites: SiteStatus[];
+}
+
+export interface StoreStatus {
+  role: 'series' | 'state';
+  backend: string;
+  well: boolean;
+  reachable: boolean;
+  version: string;
+  rows: number;
+  size_bytes: number;
+  free_bytes: number | null;
+  last_write_us: number | null;
+  /** Rows that are stored but not visible yet; null where there is no such thing. */
+  lag_rows: number | null;
+  /** How far the slowest copy is behind; null without copies. */
+  lag_s: number | null;
+  /** What to do, when it is not well or could be better. */
+  detail: string | null;
+  /** Upkeep under way. */
+  doing: string | null;
 }
 
 export interface SiteStatus {

@@ -7,6 +7,7 @@ Out:  nothing; only cancelling ends it. A wait doubles from 1 s to 60 s and star
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from energy_server.api.core import Problem
@@ -16,22 +17,33 @@ _LOGGER = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
+RECOVERED_AFTER_US = 30_000_000
+"""A task that ran this long since it failed is well again."""
+TOLD_FOR_US = 24 * 3_600_000_000
+"""How long one that is well again is told of."""
 
 type Sleep = Callable[[float], Awaitable[None]]
 
 
 class Supervisor:
-    """Runs tasks; `problems` are those that failed so far, newest failure of each."""
+    """Runs tasks, and remembers the newest failure of each."""
 
     def __init__(self, clock_us: Callable[[], int], sleep: Sleep = asyncio.sleep) -> None:
         self._clock_us = clock_us
         self._sleep = sleep
         self._problems: dict[str, Problem] = {}
+        self._begun_us: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def problems(self) -> list[Problem]:
-        """Return the last failure of each task that ever failed."""
-        return list(self._problems.values())
+        """Return the last failure of each task; of those that are well again since, the ones of the last day."""
+        now_us = self._clock_us()
+        told = [replace(one, recovered_us=self._recovered_us(one, now_us)) for one in self._problems.values()]
+        return [one for one in told if one.recovered_us is None or now_us - one.recovered_us < TOLD_FOR_US]
+
+    def _recovered_us(self, problem: Problem, now_us: int) -> int | None:
+        begun_us = self._begun_us[problem.task]
+        return begun_us if begun_us >= problem.at_us and now_us - begun_us >= RECOVERED_AFTER_US else None
 
     def start(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a task until `stop`."""
@@ -48,7 +60,7 @@ class Supervisor:
     async def _keep(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         wait_s = FIRST_WAIT_S
         while True:
-            started_us = self._clock_us()
+            started_us = self._begun_us[name] = self._clock_us()
             error = await _outcome(asyncio.create_task(run(), name=name))
             if error is None:
                 return

@@ -42,7 +42,7 @@ export class EdStorageCard extends LitElement {
         [t('storage.readings'), formats.count(storage.readings)],
         [t('storage.statistics'), formats.count(storage.statistics)],
         [t('storage.size'), formats.bytes(storage.size_bytes)],
-        [t('storage.free'), formats.bytes(storage.free_bytes)],
+        [t('storage.free'), storage.free_bytes === null ? '–' : formats.bytes(storage.free_bytes)],
         [t('storage.written'), storage.last_write_us === null ? t('storage.never') : formats.ago(storage.last_write_us, this.nowUs)],
       ])}
       <p class="note">${storage.reason}</p>
@@ -66,7 +66,7 @@ export class EdConnectionCard extends LitElement {
     return html`<section class="card" aria-labelledby="title">
       <div class="title"><h2 id="title">${t('link.title')}</h2></div>
       ${site?.link.error ? html`<p class="unwell" role="alert">${site.link.error.message}</p>` : nothing}
-      ${this.status.problems.map((problem) => html`<p class="unwell" role="alert">${t('link.problem', { task: problem.task, message: problem.message })}</p>`)}
+      ${this.status.problems.filter((problem) => problem.recovered_us === null).map((problem) => html`<p class="unwell" role="alert">${t('link.problem', { task: problem.task, message: problem.message })}</p>`)}
       ${site ? pairs(this.linkRows(site)) : nothing}
       <p class="note">
         ${t('versions.server', { version: this.status.version, since: formats.moment(this.status.started_us, nowUs) })}

@@ -98,10 +98,12 @@ class Entities(Answer):
 
 
 class Storage(Answer):
-    """How the store is."""
+    """Which stores are used and why; then how the one of readings is."""
 
-    backend: str
+    choice: Literal["embedded", "questdb"]
+    setting: Literal["auto", "embedded", "questdb"]
     reason: str
+    backend: str
     well: bool
     detail: str | None
     readings: int
@@ -109,6 +111,24 @@ class Storage(Answer):
     size_bytes: int
     free_bytes: int | None
     last_write_us: int | None
+
+
+class StoreStatus(Answer):
+    """How a store is; `detail`: what to do. Lag: rows not visible yet, or how far the slowest copy is behind."""
+
+    role: Literal["series", "state"]
+    backend: str
+    well: bool
+    reachable: bool
+    version: str
+    rows: int
+    size_bytes: int
+    free_bytes: int | None
+    last_write_us: int | None
+    lag_rows: int | None
+    lag_s: float | None
+    detail: str | None
+    doing: str | None
 
 
 class LinkError(Answer):
@@ -180,12 +200,13 @@ class SiteStatus(Answer):
 
 
 class Problem(Answer):
-    """A background task that failed and was started again."""
+    """A background task that failed and was started again; one that recovered is told of for a day."""
 
     task: str
     message: str
     at_us: int
     times: int
+    recovered_us: int | None
 
 
 class Status(Answer):
@@ -196,6 +217,7 @@ class Status(Answer):
     now_us: int
     started_us: int
     storage: Storage
+    stores: list[StoreStatus]
     problems: list[Problem]
     sites: list[SiteStatus]
 

@@ -23,12 +23,13 @@ from energy_server.store.port import SeriesStore, StateStore
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A background task that failed and was started again."""
+    """A background task that failed and was started again; `recovered_us`: since when it runs well again."""
 
     task: str
     message: str
     at_us: int
     times: int
+    recovered_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

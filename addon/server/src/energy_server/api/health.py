@@ -4,6 +4,8 @@ In:   nothing.
 Out:  200, or for `ready` StoreUnavailableError (503) while the stores cannot be used.
 """
 
+import asyncio
+
 from aiohttp import web
 
 from energy_server import __version__
@@ -21,9 +23,9 @@ async def health(request: web.Request, _query: NoQuery) -> web.Response:
 async def ready(request: web.Request, _query: NoQuery) -> web.Response:
     """Answer: the stores are open and well, and take what arrives."""
     core = core_of(request)
-    store = await core.series.info()
-    if not store.well:
-        raise StoreUnavailableError(store.detail or "The store is not well.")
+    for store in await asyncio.gather(core.series.info(), core.state.info()):
+        if not store.well:
+            raise StoreUnavailableError(store.detail or "The store is not well.")
     if (trouble := core.links.store_trouble()) is not None:
         raise StoreUnavailableError(trouble)
     return reply({"status": "ready"}, request)

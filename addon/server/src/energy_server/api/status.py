@@ -4,6 +4,7 @@ In:   nothing.
 Out:  the state of every part, as it is now.
 """
 
+import asyncio
 from dataclasses import asdict
 
 from aiohttp import web
@@ -13,12 +14,13 @@ from energy_server.api.core import Core, core_of
 from energy_server.api.known import horizon_us, survey
 from energy_server.api.parameters import NoQuery
 from energy_server.api.reply import reply
+from energy_server.errors import StoreUnavailableError
 from energy_server.model.site import Site
-from energy_server.store.port import StoreInfo
+from energy_server.storage import Choice
+from energy_server.store.port import StateInfo, StoreInfo
 
 MOST_GAPS = 50
 MOST_LINES = 50
-STORAGE_REASON = "Embedded: no other storage is set."
 
 
 async def _site(core: Core, site: Site) -> dict[str, object]:
@@ -44,10 +46,12 @@ async def _site(core: Core, site: Site) -> dict[str, object]:
     }
 
 
-def _storage(info: StoreInfo, trouble: str | None) -> dict[str, object]:
+def _storage(choice: Choice, info: StoreInfo, trouble: str | None) -> dict[str, object]:
     return {
+        "choice": choice.backend,
+        "setting": choice.setting,
+        "reason": choice.reason,
         "backend": info.backend,
-        "reason": STORAGE_REASON,
         "well": info.well and trouble is None,
         "detail": info.detail or trouble,
         "readings": info.readings,
@@ -58,16 +62,41 @@ def _storage(info: StoreInfo, trouble: str | None) -> dict[str, object]:
     }
 
 
+def _series(info: StoreInfo) -> dict[str, object]:
+    figures = asdict(info)
+    del figures["readings"], figures["statistics"]
+    return figures | {
+        "role": "series",
+        "reachable": info.well or info.size_bytes > 0,
+        "rows": info.readings + info.statistics,
+        "lag_s": None,
+    }
+
+
+def _state(info: StateInfo) -> dict[str, object]:
+    return asdict(info) | {"role": "state", "reachable": info.well, "lag_rows": None, "doing": None}
+
+
+async def _sites(core: Core) -> list[dict[str, object]]:
+    """Return what is known of each Site: nothing while the store that knows them is away, of which `stores` tells."""
+    try:
+        return [await _site(core, site) for site in await core.state.sites()]
+    except StoreUnavailableError:
+        return []
+
+
 async def status(request: web.Request, _query: NoQuery) -> web.Response:
     """Answer with the state of every part."""
     core = core_of(request)
+    series, state = await asyncio.gather(core.series.info(), core.state.info())
     document = {
         "version": __version__,
         "server_id": core.server_id,
         "now_us": core.clock_us(),
         "started_us": core.started_us,
-        "storage": _storage(await core.series.info(), core.links.store_trouble()),
+        "storage": _storage(core.storage, series, core.links.store_trouble()),
+        "stores": [_series(series), _state(state)],
         "problems": [asdict(problem) for problem in core.problems()],
-        "sites": [await _site(core, site) for site in await core.state.sites()],
+        "sites": await _sites(core) if state.well else [],
     }
     return reply(document, request)

@@ -41,6 +41,10 @@ type Document = dict[str, Any]
 type Database = AsyncIOMotorDatabase[Document]
 type Collection = AsyncIOMotorCollection[Document]
 
+_NO_URL = (
+    "mongodb_url is not acceptable. It looks like mongodb://user:password@host:27017/database, with signs in user and"
+    " password percent-encoded."
+)
 _LATE = "MongoDB did not answer in time. The server goes on by itself once it does."
 _NO_PRIMARY = "MongoDB has no primary at the moment. The server goes on by itself once it has one."
 _NO_RIGHT = "MongoDB wants a login, or the user of mongodb_url may not read and write the database."
@@ -71,7 +75,7 @@ class Connection:
 
     async def open(self) -> None:
         """Connect, and see that the server is one that can be used. Raises StoreUnavailableError."""
-        with translated():
+        with _of_a_url(), translated():
             self._client = AsyncIOMotorClient(self._url.get_secret_value(), **self._limits())
             # In code and not in the connection string: what is acknowledged must be durable, and read where written.
             self._database = self._client.get_default_database(
@@ -169,6 +173,15 @@ def as_written(collection: str) -> Iterator[None]:
 
 
 @contextmanager
+def _of_a_url() -> Iterator[None]:
+    """Turn the failure to understand a connection string into StoreUnavailableError, without the driver's words."""
+    try:
+        yield
+    except (TypeError, ValueError) as err:
+        raise StoreUnavailableError(_NO_URL) from err
+
+
+@contextmanager
 def translated() -> Iterator[None]:
     """Turn what the driver raises into StoreUnavailableError."""
     try:
@@ -192,9 +205,7 @@ def _of_configuration(err: PyMongoError) -> str:
     said = str(err)
     if "wire version" in said:  # the driver's own words for a server that is older than it can speak to
         return f"This MongoDB is too old. {_short(err)}"
-    return (
-        f"mongodb_url is not acceptable ({type(err).__name__}). It looks like mongodb://user:password@host:27017/name"
-    )
+    return _NO_URL
 
 
 def _of_refusal(err: OperationFailure) -> str:
