@@ -21,7 +21,7 @@ from energy_server.store.questdb.failures import CONNECTION_LOST, translated
 
 READERS = 3
 CONNECT_WITHIN_S = 5.0
-ANSWER_WITHIN_S = 15.0
+ANSWER_WITHIN_S = 10.0
 IDLE_S = 120.0
 """QuestDB closes a connection that was idle for 5 minutes."""
 OLDEST_VERSION = (9, 3)

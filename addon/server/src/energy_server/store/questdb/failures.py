@@ -28,7 +28,14 @@ _ADVICE = (
         "refuses our user or password: set both in its URL",
     ),
     (
-        ("read-only", "readonly", "permission denied", "access denied"),
+        (
+            "read-only",
+            "readonly",
+            "not accepting writes",
+            "cannot receive writes",
+            "permission denied",
+            "access denied",
+        ),
         "may only be read: let our user write, or free it of its read-only mode",
     ),
     (("no space", "disk full", "errno=28", "[28]"), "has no space left: free some, the server goes on by itself"),

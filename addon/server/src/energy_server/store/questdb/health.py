@@ -60,7 +60,7 @@ class Guard:
             )
         for table, reason in (await _suspended(self._connections)).items():
             raise StoreUnavailableError(
-                f"QuestDB suspended its table {table}: {reason or 'its log says why'}. It is resumed every few minutes."
+                f"QuestDB suspended its table {table}: {reason or 'its log says why'}. It is tried again every few minutes."
             )
 
 
