@@ -14,7 +14,7 @@ from energy_server.errors import StoreUnavailableError
     ("number", "said"),
     [
         (errno.ENOSPC, "No space is left in .*Free some; the server goes on by itself"),
-        (errno.EACCES, "chown -R [0-9]+:[0-9]+ .*; the server goes on by itself"),
+        (errno.EACCES, "chown -R [0-9]+:[0-9]+, .*; the server goes on by itself"),
         (errno.EROFS, "Read-only file system"),
     ],
 )

@@ -1,5 +1,10 @@
 """The error taxonomy of the server: every expected failure has a stable code; `api` and `link` render them."""
 
+import errno
+import os
+from pathlib import Path
+from typing import Self
+
 
 class EnergyServerError(Exception):
     """Base of all expected failures. `code` is stable and part of the API."""
@@ -17,6 +22,21 @@ class StoreUnavailableError(EnergyServerError):
     """A store cannot be used now; trying again later may help."""
 
     code = "store_unavailable"
+
+    @classmethod
+    def of_folder(cls, err: OSError, folder: Path) -> Self:
+        """Say what to do about a data folder that cannot be used."""
+        if err.errno == errno.ENOSPC:
+            advice = f"No space is left in {folder}. Free some"
+        elif isinstance(err, PermissionError):
+            user, group = os.geteuid(), os.getegid()
+            advice = (
+                f"The server runs as user {user} and may not read and write {folder}. Give it the folder "
+                f"(chown -R {user}:{group}, on the folder or volume behind it)"
+            )
+        else:
+            advice = f"{folder}: {err.strerror}. Mend that"
+        return cls(f"The data folder cannot be used. {advice}; the server goes on by itself.")
 
 
 class InvalidParameterError(EnergyServerError):

@@ -10,7 +10,6 @@ Supervisor's address in place of `admit`.
 """
 
 import asyncio
-import errno
 import hmac
 import os
 import secrets
@@ -72,21 +71,8 @@ def load_token(given: SecretStr | None, data_path: Path) -> str:
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as err:
-        raise StoreUnavailableError(f"The data folder cannot be used. {_advice(err, data_path)}") from err
+        raise StoreUnavailableError.of_folder(err, data_path) from err
     return token
-
-
-def _advice(err: OSError, data_path: Path) -> str:
-    """Return what to do about a data folder that cannot be used."""
-    if err.errno == errno.ENOSPC:
-        return f"No space is left in {data_path}. Free some; the server goes on by itself."
-    if isinstance(err, PermissionError):
-        user, group = os.geteuid(), os.getegid()
-        return (
-            f"The server runs as user {user} and may not read and write {data_path}. Give it the folder: "
-            f"chown -R {user}:{group} on the folder or volume behind it; the server goes on by itself."
-        )
-    return f"{data_path}: {err.strerror}."
 
 
 class Attempts:

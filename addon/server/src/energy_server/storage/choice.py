@@ -74,7 +74,7 @@ def choose(settings: Settings) -> Choice:
         if remembered is None or remembered.backend != choice.backend:
             _write(path, Remembered(choice.backend, choice.reason))
     except OSError as err:
-        raise StoreUnavailableError(f"{path} cannot be used: {err.strerror}. Mend that; it is tried again.") from err
+        raise StoreUnavailableError.of_folder(err, settings.data_path) from err
     return choice
 
 
