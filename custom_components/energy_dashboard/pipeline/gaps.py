@@ -8,6 +8,7 @@ A window holds so many states that the recorder is held for a short time only, w
 and encoding happen in threads, in pieces that leave the event loop its turn.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -107,7 +108,7 @@ class Gaps:
         self._width = Width()
         self._attributes: dict[int, Attributes] = {}
         self._converters: dict[str, tuple[Entity, Converter]] = {}
-        self._on_the_way: list[Subject] = []
+        self._sent: list[tuple[Subject, asyncio.Future[bool]]] = []
         self._left_out: list[Subject] = []
         self.sent_rows = 0
 
@@ -117,8 +118,9 @@ class Gaps:
         return len(self._wanted)
 
     def want(self, wanted: Wanted) -> None:
-        """Replace what is wanted."""
+        """Replace what is wanted: all that was stored before the server made the list is considered in it."""
         self._wanted = wanted
+        self._sent = [(subject, done) for subject, done in self._sent if not done.done()]
         self._plan = None
         self._retry_s = RETRY_S
 
@@ -128,7 +130,7 @@ class Gaps:
 
     def disconnected(self) -> None:
         """Forget what was wanted on a connection that is gone."""
-        self._on_the_way.clear()
+        self._sent.clear()
         self.want(())
 
     def replan(self) -> None:
@@ -182,7 +184,7 @@ class Gaps:
         included = {entity.key for entity in catalog.entities if self._included(entity)}
         quiet = self._quiet(catalog, known, included)
         return await self._hass.async_add_executor_job(
-            _plan, self._wanted, catalog, home, known | quiet, included, [*self._on_the_way, *self._left_out]
+            _plan, self._wanted, catalog, home, known | quiet, included, self._answered()
         )
 
     def _included(self, entity: Entity) -> bool:
@@ -277,9 +279,16 @@ class Gaps:
         self, channel: Channel, kind: str, body: bytes, catalog: Catalog, keys: Sequence[str], span: Span
     ) -> None:
         subject = Subject("states", tuple(keys), span)
-        self._on_the_way.append(subject)
-        done = await channel.post(subject, kind, body, catalog)
-        done.add_done_callback(lambda _: self._on_the_way.remove(subject) if subject in self._on_the_way else None)
+        self._sent.append((subject, await channel.post(subject, kind, body, catalog)))
+
+    def _answered(self) -> dict[str, list[Span]]:
+        """Return what needs no answer any more, though the server's list may still have it."""
+        stored = [subject for subject, done in self._sent if not done.done() or done.result()]
+        answered: defaultdict[str, list[Span]] = defaultdict(list)
+        for subject in (*stored, *self._left_out):
+            for key in subject.keys:
+                answered[key].append(subject.span)
+        return answered
 
 
 NO_ID: Final = -1
@@ -297,7 +306,7 @@ def _plan(
     home: Timeline,
     known: Mapping[str, Recorded],
     included: set[str],
-    settled: Sequence[Subject],
+    answered: Mapping[str, Sequence[Span]],
 ) -> Plan:
     """Cut what is wanted into what settles it."""
     plan = Plan()
@@ -306,8 +315,7 @@ def _plan(
         if (place := catalog.places.get(key)) is None:
             continue
         entity = catalog.entities[place]
-        without = [subject.span for subject in settled if key in subject.keys]
-        for part in difference(gap, without):
+        for part in difference(gap, answered.get(key, ())):
             answered_us = 0
             of = known.get(entity.entity_id)
             for piece in of_entity(home, part, of, included=key in included):

@@ -1,0 +1,101 @@
+"""What tests say about the past: runs of Home Assistant's recorder and the states it holds, written as it would."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from json import dumps
+from typing import Any
+
+from homeassistant.components.recorder.db_schema import RecorderRuns, StateAttributes, States, StatesMeta
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance, session_scope
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from custom_components.energy_dashboard.pipeline.convert import instant_us
+from tests.integration.home import COUNTER
+
+EARLIEST_US = 946_684_800_000_000
+
+
+class Past:
+    """A recorder's database. Instants are minutes before the beginning of the test, negative ones before it."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        self.hass = hass
+        self.start = datetime.now(UTC).replace(microsecond=123_457)
+        self._todo: list[Callable[[Session], None]] = []
+
+    def at(self, minute: float) -> datetime:
+        return self.start + timedelta(minutes=minute)
+
+    def us(self, minute: float) -> int:
+        return instant_us(self.at(minute))
+
+    def span(self, since: float, until: float) -> list[int]:
+        return [self.us(since), self.us(until)]
+
+    def run(self, since: float, until: float, *, killed: bool = False) -> None:
+        """Home Assistant ran; if it was killed the recorder wrote the end at its next start."""
+        run = RecorderRuns(start=self.at(since), end=self.at(until), closed_incorrect=killed)
+        self._todo.append(lambda session: session.add(run))
+
+    def present_run(self, since: float) -> None:
+        """Home Assistant has been running since then."""
+        self._todo.append(
+            lambda session: session.execute(
+                update(RecorderRuns).where(RecorderRuns.end.is_(None)).values(start=self.at(since))
+            )
+        )
+
+    def state(
+        self,
+        entity_id: str,
+        minute: float,
+        value: str | None,
+        attributes: Mapping[str, Any] | None = COUNTER,
+        reported: float | None = None,
+    ) -> None:
+        """Store a state; attributes None stand for those that were too large."""
+
+        def add(session: Session) -> None:
+            meta = session.query(StatesMeta).filter_by(entity_id=entity_id).one_or_none()
+            stored = StateAttributes(shared_attrs="{}" if attributes is None else dumps(attributes), hash=0)
+            state = States(
+                state=value,
+                last_updated_ts=self.at(minute).timestamp(),
+                last_reported_ts=None if reported is None else self.at(reported).timestamp(),
+            )
+            state.states_meta_rel = meta or StatesMeta(entity_id=entity_id)
+            state.state_attributes = stored
+            session.add(state)
+            session.flush()
+
+        self._todo.append(add)
+
+    def forget(self, entity_id: str) -> None:
+        """Purge what was stored of an entity."""
+
+        def purge(session: Session) -> None:
+            ids = [row.metadata_id for row in session.query(StatesMeta).filter_by(entity_id=entity_id)]
+            session.execute(delete(States).where(States.metadata_id.in_(ids)))
+            session.execute(delete(StatesMeta).where(StatesMeta.metadata_id.in_(ids)))
+
+        self._todo.append(purge)
+
+    async def write(self) -> None:
+        """Write it down."""
+        todo, self._todo = self._todo, []
+
+        def work() -> None:
+            with session_scope(hass=self.hass) as session:
+                for job in todo:
+                    job(session)
+
+        await settled(self.hass)
+        await get_instance(self.hass).async_add_executor_job(work)
+
+
+async def settled(hass: HomeAssistant) -> None:
+    """Wait until the recorder has written everything."""
+    await hass.async_block_till_done()
+    await get_instance(hass).async_block_till_done()

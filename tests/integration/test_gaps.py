@@ -1,0 +1,487 @@
+"""The server names Gaps, and gets what Home Assistant's recorder has of them, or the reason for there being nothing."""
+
+import asyncio
+from collections import defaultdict
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import get_instance
+from sqlalchemy.exc import OperationalError
+
+from custom_components.energy_dashboard.pipeline import gaps, link, recorder, watch
+from custom_components.energy_dashboard.pipeline import reconcile as reconcile_module
+from custom_components.energy_dashboard.pipeline.gaps import Gaps
+from tests.integration.fake_server import FakeServer, Message
+from tests.integration.home import COUNTER, POWER, SetUp, state
+from tests.integration.past import EARLIEST_US, Past, settled
+
+METER, CAR, HEAT = "sensor.meter", "sensor.car", "sensor.heat"
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be too recent, and look again soon."""
+    monkeypatch.setattr(recorder, "LATEST_S", 0.0)
+    monkeypatch.setattr(gaps, "RETRY_S", 0.05)
+    monkeypatch.setattr(gaps, "LONGEST_RETRY_S", 0.05)
+    monkeypatch.setattr(watch, "LOOK_S", 0.05)
+    monkeypatch.setattr(reconcile_module, "RETRY_S", 0.05)
+
+
+@pytest.fixture
+async def past(recorder_mock: object, hass: HomeAssistant) -> Past:
+    """A home whose meter has the state 5 now, and two hours of history."""
+    del recorder_mock
+    state(hass, METER, "5", COUNTER)
+    await settled(hass)
+    past = Past(hass)
+    past.present_run(-120)
+    return past
+
+
+class Asking:
+    """The server's side of Gaps."""
+
+    def __init__(self, server: FakeServer) -> None:
+        self.server = server
+
+    async def want(self, *gaps: tuple[str, int, int]) -> None:
+        catalog = self.server.of("catalog")[-1]
+        places = {entity["entity_id"]: place for place, entity in enumerate(catalog["entities"])}
+        wanted = [{"place": places[entity_id], "since_us": a, "until_us": b} for entity_id, a, b in gaps]
+        await self.server.send({"type": "gaps", "catalog": catalog["rev"], "gaps": wanted})
+
+    def answers(self) -> list[Message]:
+        return [
+            message
+            for message in self.server.messages
+            if message["type"] == "nothing" or message.get("origin") == "recorder"
+        ]
+
+    def claims(self, entity_id: str) -> list[tuple[int, int, str]]:
+        """Return what was claimed of an entity, in ascending time, neighbours of one kind as one."""
+        catalogs = {message["rev"]: message["entities"] for message in self.server.of("catalog")}
+        claims = sorted(
+            (*message["span"], message.get("reason", "states"))
+            for message in self.answers()
+            if entity_id in [catalogs[message["catalog"]][place]["entity_id"] for place in message["of"]]
+        )
+        joined: list[tuple[int, int, str]] = []
+        for since_us, until_us, how in claims:
+            if joined and joined[-1][1:] == (since_us, how):
+                joined[-1] = (joined[-1][0], until_us, how)
+            else:
+                joined.append((since_us, until_us, how))
+        return joined
+
+    async def settles(self, entity_id: str, *expected: tuple[int, int, str]) -> None:
+        """Wait until exactly this was claimed of an entity."""
+        try:
+            await self.server.until(lambda: self.claims(entity_id) == list(expected), timeout_s=5)
+        except TimeoutError:
+            assert self.claims(entity_id) == list(expected)
+
+    def rows(self, entity_id: str) -> list[Any]:
+        catalogs = {message["rev"]: message["entities"] for message in self.server.of("catalog")}
+        return sorted(
+            (
+                tuple(row[1:])
+                for message in self.answers()
+                for row in message.get("rows", ())
+                if catalogs[message["catalog"]][row[0]]["entity_id"] == entity_id
+            ),
+            key=lambda row: row[0],
+        )
+
+
+@pytest.fixture
+def asking(server: FakeServer) -> Asking:
+    return Asking(server)
+
+
+async def test_what_happened_in_a_gap_and_what_held_at_its_beginning(past: Past, set_up: SetUp, asking: Asking) -> None:
+    past.state(METER, -90, "100")
+    past.state(METER, -61, "101")
+    past.state(METER, -60, "101.5")
+    past.state(METER, -45, "unavailable")
+    past.state(METER, -44, None)
+    past.state(METER, -43, "")
+    past.state(METER, -42, "not a number")
+    past.state(METER, -41, "102")
+    past.state(METER, -30, "103")
+    await past.write()
+    await set_up()
+    await asking.want((METER, *past.span(-60, -30)))
+    await asking.settles(METER, (*past.span(-60, -30), "states"))
+    assert asking.rows(METER) == [
+        (past.us(-61), 101.0),
+        (past.us(-60), 101.5),
+        (past.us(-45), None),
+        (past.us(-44), None),
+        (past.us(-43), None),
+        (past.us(-41), 102.0),
+    ]
+
+
+async def test_a_counter_that_stood_still_is_known_to_have_stood_still(
+    hass: HomeAssistant, past: Past, set_up: SetUp, asking: Asking
+) -> None:
+    state(hass, "sensor.power", "1", POWER)
+    past.state(METER, -70, "100", reported=-50)  # before the gap, confirmed in it
+    past.state(METER, -40, "101", reported=-40)
+    past.state(METER, -35, "102", reported=-20)  # confirmed after the gap: that is of another
+    past.state("sensor.power", -40, "7", POWER, reported=-35)  # a gauge holds its value anyway
+    past.state("sensor.power", -50, "8", POWER)
+    await past.write()
+    await set_up()
+    span = past.span(-55, -30)
+    await asking.want((METER, *span), ("sensor.power", *span))
+    await asking.settles("sensor.power", (past.us(-55), past.us(-50), "purged"), (past.us(-50), past.us(-30), "states"))
+    await asking.settles(METER, (*span, "states"))
+    assert asking.rows(METER) == [
+        (past.us(-70), 100.0),
+        (past.us(-50), 100.0),
+        (past.us(-40), 101.0),
+        (past.us(-35), 102.0),
+    ]
+    assert asking.rows("sensor.power") == [(past.us(-50), 8.0), (past.us(-40), 7.0)]
+
+
+async def test_units_and_resets_as_they_were_then(
+    hass: HomeAssistant, past: Past, set_up: SetUp, asking: Asking
+) -> None:
+    total = {"device_class": "energy", "state_class": "total", "unit_of_measurement": "kWh"}
+    state(hass, "sensor.cycle", "1", total | {"last_reset": "2026-11-01T00:00:00+00:00"})
+    past.state("sensor.cycle", -50, "1500", total | {"unit_of_measurement": "Wh"})
+    past.state("sensor.cycle", -40, "2", None)  # attributes over 16 kB: in the unit of the catalog
+    past.state("sensor.cycle", -30, "9", total | {"unit_of_measurement": "m³"})  # it was another meter then
+    past.state("sensor.cycle", -20, "0.5", total | {"last_reset": "2026-11-02T00:00:00+00:00"})
+    await past.write()
+    await set_up()
+    await asking.want(("sensor.cycle", *past.span(-50, -10)))
+    await asking.settles("sensor.cycle", (*past.span(-50, -10), "states"))
+    assert asking.rows("sensor.cycle") == [
+        (past.us(-50), 1.5),
+        (past.us(-40), 2.0),
+        (past.us(-20), 0.5, 1_793_577_600_000_000),
+    ]
+
+
+async def test_between_its_runs_home_assistant_was_off(past: Past, set_up: SetUp, asking: Asking) -> None:
+    past.run(-600, -500)
+    past.run(-400, -300, killed=True)  # it was killed after its last state, and started again at -300
+    past.run(-300, -200)
+    past.state(METER, -590, "1")
+    past.state(METER, -350, "2")
+    past.state(METER, -250, "3")
+    past.state(METER, -100, "4")
+    await past.write()
+    await set_up()
+    await asking.want((METER, EARLIEST_US, past.us(-60)))
+    await asking.settles(
+        METER,
+        (EARLIEST_US, past.us(-590), "purged"),
+        (past.us(-590), past.us(-500), "states"),
+        (past.us(-500), past.us(-400), "ha_off"),
+        (past.us(-400), past.us(-350) + 1, "states"),
+        (past.us(-350) + 1, past.us(-300), "ha_off"),
+        (past.us(-300), past.us(-200), "states"),
+        (past.us(-200), past.us(-120), "ha_off"),
+        (past.us(-120), past.us(-60), "states"),
+    )
+    assert [value for _, value in asking.rows(METER)][-1] == 4.0
+
+
+async def test_states_from_before_the_first_run_are_as_good_as_those_of_a_killed_one(
+    past: Past, set_up: SetUp, asking: Asking
+) -> None:
+    past.state(METER, -500, "1")
+    past.state(METER, -400, "2")
+    past.run(-300, -200)
+    past.state(METER, -250, "3")
+    await past.write()
+    await set_up()
+    await asking.want((METER, past.us(-600), past.us(-150)))
+    await asking.settles(
+        METER,
+        (past.us(-600), past.us(-500), "purged"),
+        (past.us(-500), past.us(-400) + 1, "states"),
+        (past.us(-400) + 1, past.us(-300), "ha_off"),
+        (past.us(-300), past.us(-200), "states"),
+        (past.us(-200), past.us(-150), "ha_off"),
+    )
+
+
+async def test_windows_newest_first_each_reading_once_whatever_their_width(
+    hass: HomeAssistant, past: Past, set_up: SetUp, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gaps, "FEWEST", 10)
+    monkeypatch.setattr(gaps, "MOST", 20)
+    state(hass, CAR, "5", COUNTER)
+    state(hass, HEAT, "5", COUNTER)
+    expected: defaultdict[str, list[Any]] = defaultdict(list)
+    for entity_id, first, step in ((METER, -119.0, 0.4), (CAR, -90.0, 0.1), (HEAT, -61.0, 7.0)):
+        for number in range(int(-first / step)):
+            minute = first + number * step
+            reported = minute + step * 0.9
+            past.state(entity_id, minute, str(number), reported=reported)
+            expected[entity_id].extend([(past.us(minute), float(number)), (past.us(reported), float(number))])
+    await past.write()
+    await set_up()
+    span = past.span(-110, -1)
+    await asking.want(*((entity_id, *span) for entity_id in (METER, CAR, HEAT)))
+    await asking.settles(METER, (*span, "states"))
+    await asking.settles(CAR, (past.us(-110), past.us(-90), "purged"), (past.us(-90), past.us(-1), "states"))
+    await asking.settles(HEAT, (past.us(-110), past.us(-61), "purged"), (past.us(-61), past.us(-1), "states"))
+    for entity_id in (METER, CAR, HEAT):
+        rows = asking.rows(entity_id)
+        within = [row for row in expected[entity_id] if span[0] <= row[0] < span[1]]
+        assert [row for row in rows if row[0] >= span[0]] == within
+    before = [row for row in asking.rows(METER) if row[0] < span[0]]
+    assert before == [row for row in expected[METER] if row[0] < span[0]][-len(before) :]
+    read = [message for message in asking.answers() if message["type"] == "readings"]
+    assert len(read) > 20
+    untils = [message["span"][1] for message in read if len(message["of"]) > 1]
+    assert all(newer >= older for newer, older in pairwise(untils))
+
+
+async def test_what_purging_left_is_not_claimed(past: Past, set_up: SetUp, asking: Asking) -> None:
+    past.state(METER, -60, "1")
+    await past.write()
+    await set_up()
+    await asking.want((METER, *past.span(-100, -10)))
+    await asking.settles(METER, (*past.span(-100, -60), "purged"), (*past.span(-60, -10), "states"))
+
+
+async def test_a_state_older_than_the_recorders_memory_is_known_all_the_same(
+    hass: HomeAssistant, past: Past, set_up: SetUp, asking: Asking
+) -> None:
+    present = hass.states.get(METER)
+    assert present is not None
+    past.forget(METER)
+    await past.write()
+    await set_up()
+    since_us = recorder.instant_us(present.last_updated)
+    await asyncio.sleep(0.01)
+    until_us = since_us + 5_000
+    await asking.want((METER, past.us(-5), until_us))
+    await asking.settles(METER, (past.us(-5), since_us, "purged"), (since_us, until_us, "states"))
+    assert asking.rows(METER) == [(since_us, 5.0)]
+
+
+@pytest.mark.parametrize("recorder_config", [{"exclude": {"entities": [METER]}, "commit_interval": 0}])
+async def test_an_entity_that_is_not_recorded(past: Past, set_up: SetUp, asking: Asking) -> None:
+    past.state(METER, -80, "1")  # it was once
+    past.state(METER, -70, "2")
+    past.state("sensor.other", -90, "2")
+    await past.write()
+    await set_up()
+    await asking.want((METER, *past.span(-110, -10)))
+    await asking.settles(
+        METER,
+        (*past.span(-110, -80), "not_recorded"),
+        (past.us(-80), past.us(-70) + 1, "states"),
+        (past.us(-70) + 1, past.us(-10), "not_recorded"),
+    )
+
+
+async def test_without_a_recorder_nothing_is_recorded(
+    hass: HomeAssistant, set_up: SetUp, server: FakeServer, asking: Asking
+) -> None:
+    state(hass, METER, "5", COUNTER)
+    await set_up()
+    assert (await server.message("recorder"))["state"] == "not_set_up"
+    now_us = recorder.ts_us(1_790_000_000.0)
+    await asking.want((METER, EARLIEST_US, now_us))
+    await asking.settles(METER, (EARLIEST_US, now_us, "not_recorded"))
+
+
+async def test_what_is_too_recent_is_answered_later(
+    past: Past, set_up: SetUp, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "LATEST_S", 600.0)
+    past.state(METER, -60, "1")
+    await past.write()
+    await set_up()
+    await asking.want((METER, *past.span(-30, -5)))
+    await asking.server.until(asking.answers)
+    (early,) = asking.claims(METER)
+    assert early[0] == past.us(-30)
+    assert past.us(-10) <= early[1] < past.us(-9)
+    monkeypatch.setattr(recorder, "LATEST_S", 0.0)
+    await asking.server.until(lambda: asking.claims(METER)[-1][1] == past.us(-5))
+
+
+async def test_a_disabled_recorder_is_waited_for_and_its_time_was_not_recorded(
+    hass: HomeAssistant, past: Past, set_up: SetUp, server: FakeServer, asking: Asking
+) -> None:
+    past.run(-300, -200)
+    past.state(METER, -290, "1")
+    past.state(METER, -100, "2")
+    await past.write()
+    await set_up()
+    await server.message("recorder", lambda message: message["state"] == "ready")
+    await hass.services.async_call("recorder", "disable", {}, blocking=True)
+    await server.message("recorder", lambda message: message["state"] == "disabled")
+    instant_us = past.us(0)
+    await asking.want((METER, past.us(-250), past.us(-60)))
+    await asking.settles(METER, (*past.span(-250, -200), "states"), (*past.span(-200, -120), "ha_off"))
+    await hass.services.async_call("recorder", "enable", {}, blocking=True)
+    await asking.settles(
+        METER,
+        (*past.span(-250, -200), "states"),
+        (*past.span(-200, -120), "ha_off"),
+        (*past.span(-120, -60), "states"),
+    )
+    now_us = recorder.instant_us(past.start) + 1
+    await asyncio.sleep(0.2)
+    server.messages[:] = [message for message in server.messages if message["type"] == "catalog"]
+    await asking.want((METER, past.us(-60), now_us + 60_000_000))
+    await server.until(lambda: [how for *_, how in asking.claims(METER)][:2] == ["states", "not_recorded"])
+    assert asking.claims(METER)[0][1] > instant_us
+
+
+async def test_a_recorder_that_lost_its_backlog_says_nothing_of_that_time(
+    hass: HomeAssistant, past: Past, set_up: SetUp, server: FakeServer, asking: Asking
+) -> None:
+    past.state(METER, -100, "2")
+    await past.write()
+    await set_up()
+    await server.message("recorder", lambda message: message["state"] == "ready")
+    get_instance(hass)._async_stop_queue_watcher_and_event_listener()  # as it does when its queue is full
+    await server.message("recorder", lambda message: message["state"] == "lossy")
+    await asking.want((METER, *past.span(-90, -60)))
+    await asyncio.sleep(0.2)
+    assert asking.answers() == []
+
+
+async def test_a_recorder_that_does_not_answer_is_asked_again(
+    past: Past, set_up: SetUp, server: FakeServer, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past.state(METER, -100, "2")
+    await past.write()
+    await set_up()
+
+    def corrupted(*_args: object, **_options: object) -> Any:
+        raise OperationalError("SELECT 1", {}, Exception("database disk image is malformed"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gaps, "runs", corrupted)
+        await asking.want((METER, *past.span(-90, -60)))
+        told = await server.message("recorder", lambda message: message["state"] == "not_answering")
+        assert "OperationalError" in told["detail"]
+        assert asking.answers() == []
+    await asking.settles(METER, (*past.span(-90, -60), "states"))
+    await server.until(lambda: server.of("recorder")[-1]["state"] == "ready")
+
+
+async def test_what_a_backup_keeps_from_being_written_is_not_claimed(
+    hass: HomeAssistant,
+    past: Past,
+    set_up: SetUp,
+    server: FakeServer,
+    asking: Asking,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recorder, "CATCH_UP_S", 0.05)
+    past.state(METER, -100, "2")
+    await past.write()
+    await set_up()
+    assert await get_instance(hass).lock_database()
+    state(hass, METER, "6", COUNTER)
+    await asking.want((METER, *past.span(-90, -60)))
+    await server.message("recorder", lambda message: message["state"] == "not_answering")
+    assert asking.answers() == []
+    assert get_instance(hass).unlock_database()
+    await asking.settles(METER, (*past.span(-90, -60), "states"))
+
+
+async def test_a_new_list_replaces_the_one_before(
+    hass: HomeAssistant, past: Past, set_up: SetUp, asking: Asking
+) -> None:
+    past.state(METER, -100, "2")
+    await past.write()
+    entry = await set_up()
+    reading: Gaps = entry.runtime_data.reconcile.gaps
+    await asking.want((METER, *past.span(-90, -60)), (METER, *past.span(-40, -30)))
+    await asking.settles(METER, (*past.span(-90, -60), "states"), (*past.span(-40, -30), "states"))
+    await asking.want((METER, *past.span(-20, -10)))
+    await asking.server.until(lambda: asking.claims(METER)[-1] == (*past.span(-20, -10), "states"))
+    assert reading.open == 1
+    await asking.want((METER, *past.span(-20, -10)))  # an audit found a difference: again
+    await asking.server.until(lambda: len(asking.answers()) == 4)
+    await asking.want()
+    state(hass, METER, "6", COUNTER)
+    await asking.server.row(METER, 6.0)
+    assert reading.open == 0
+
+
+async def test_a_renamed_entity_keeps_its_past(hass: HomeAssistant, past: Past, set_up: SetUp, asking: Asking) -> None:
+    registry = er.async_get(hass)
+    entry = registry.async_get_or_create("sensor", "test", "1", suggested_object_id="washer")
+    state(hass, entry.entity_id, "1", COUNTER)
+    past.state(entry.entity_id, -100, "2")
+    await past.write()
+    keeper = (await set_up()).runtime_data.keeper
+    registry.async_update_entity(entry.entity_id, new_entity_id="sensor.dryer")
+    hass.states.async_remove("sensor.washer")
+    state(hass, "sensor.dryer", "1", COUNTER)
+    await keeper.refresh()
+    await asking.server.message("catalog", lambda message: message["rev"] == keeper.catalog.rev)
+    await asking.want(("sensor.dryer", *past.span(-90, -60)))
+    await asking.settles("sensor.dryer", (*past.span(-90, -60), "states"))
+
+
+async def test_an_error_nobody_expected_does_not_take_the_link_down(
+    hass: HomeAssistant,
+    past: Past,
+    set_up: SetUp,
+    server: FakeServer,
+    asking: Asking,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(link, "RESTART_S", 0.05)
+    past.state(METER, -100, "2")
+    await past.write()
+    await set_up()
+    with monkeypatch.context() as patch:
+        patch.setattr(Gaps, "step", lambda *_: 1 / 0)
+        await asking.want((METER, *past.span(-90, -60)))
+        state(hass, METER, "6", COUNTER)
+        await server.row(METER, 6.0)
+    assert "Reconciling failed" in caplog.text
+    assert len(server.connections) == 1
+    await asking.want((METER, *past.span(-90, -60)))
+    await asking.settles(METER, (*past.span(-90, -60), "states"))
+    caplog.clear()
+
+
+async def test_what_the_server_cannot_read_is_left_out(
+    past: Past, set_up: SetUp, server: FakeServer, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(link, "LONGEST_WAIT_REFUSED_S", 0.01)
+    past.state(METER, -100, "2")
+    past.state(METER, -50, "3")
+    await past.write()
+    await set_up()
+
+    def refuse(message: Message) -> Message | None:
+        if message.get("origin") == "recorder" and message["span"][1] == past.us(-60):
+            return {"type": "error", "code": "bad_message", "message": "no"}
+        return None
+
+    server.answer = refuse
+    for connections in (1, 2):
+        await server.until(lambda count=connections: len(server.connections) == count and server.of("catalog"))
+        await server.until(lambda: server.connections[-1] and server.connections[-1][-1]["type"] != "hello")
+        await asking.want((METER, *past.span(-90, -60)))
+        await server.until(lambda count=connections: len(server.connections) == count + 1)
+    await server.until(lambda: len(server.connections[-1]) > 2)
+    await asking.want((METER, *past.span(-90, -60)), (METER, *past.span(-40, -30)))
+    await server.until(lambda: (*past.span(-40, -30), "states") in asking.claims(METER))
+    assert len(server.connections) == 3
