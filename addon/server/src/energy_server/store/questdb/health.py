@@ -60,7 +60,8 @@ class Guard:
             )
         for table, reason in (await _suspended(self._connections)).items():
             raise StoreUnavailableError(
-                f"QuestDB suspended its table {table}: {reason or 'its log says why'}. It is tried again every few minutes."
+                f"QuestDB suspended its table {table}: {reason or 'its log says why'}. It is tried again every few"
+                " minutes."
             )
 
 
@@ -74,9 +75,10 @@ class Figures:
 
 
 async def figures(connections: Connections) -> Figures:
-    """Count."""
-    rows, size_bytes = {}, 0
-    for table in TABLES:
+    """Count; tables that are gone hold nothing."""
+    there = {row["name"] for row in await connections.fetch(_STATES)}
+    rows, size_bytes = dict.fromkeys(TABLES, 0), 0
+    for table in there.intersection(TABLES):
         found = (await connections.fetch(_SIZE.format(table=table)))[0]
         rows[table] = found["readings"] or 0
         size_bytes += found["size_bytes"] or 0

@@ -1,0 +1,260 @@
+"""What is QuestDB's own: where it is, tables that somebody altered, tables that it suspended, who may not come in."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from dev.processes import free_port
+from dev.servers import QuestDB
+from energy_server.errors import StoreUnavailableError
+from energy_server.store.questdb import QuestDBAddress, QuestDBSeriesStore, connection
+from energy_server.store.questdb.schema import READINGS, STATISTICS, STORE, TABLES
+from tests.conftest import FIRST_PORT, kept_running
+from tests.server.store.questdb_tables import drop_tables, run
+from tests.server.store.readings import EVER, NOON_US, SITE, batch, rows_of
+
+NOWHERE = "http://127.0.0.1:1"
+
+
+@pytest.fixture
+async def store(questdb: QuestDBAddress) -> AsyncIterator[QuestDBSeriesStore]:
+    drop_tables(questdb)
+    store = QuestDBSeriesStore(questdb)
+    await store.open()
+    yield store
+    await store.close()
+
+
+def test_one_url_is_enough() -> None:
+    address = QuestDBAddress.of("http://me:p%40ss@db.example:9001")
+    assert (address.host, address.http_port, address.user, address.password) == ("db.example", 9001, "me", "p@ss")
+    assert (address.pg_host, address.pg_port, address.pg_user, address.pg_password) == (
+        "db.example",
+        8812,
+        "me",
+        "p@ss",
+    )
+    assert (address.database, address.tls, address.pg_tls) == ("qdb", False, False)
+
+
+def test_without_a_user_it_is_questdbs_own() -> None:
+    address = QuestDBAddress.of("https://db.example")
+    assert (address.http_port, address.user, address.tls) == (9000, None, True)
+    assert (address.pg_user, address.pg_password, address.pg_tls) == ("admin", "quest", True)
+
+
+def test_both_doors_may_differ() -> None:
+    address = QuestDBAddress.of("http://a", "postgresql://u:p@b:1234/mine?sslmode=require")
+    assert (address.host, address.pg_host, address.pg_port, address.database, address.pg_tls) == (
+        "a",
+        "b",
+        1234,
+        "mine",
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "pg_url"),
+    [
+        ("db:9000", None),
+        ("ftp://db", None),
+        ("http://", None),
+        ("http://db:port", None),
+        ("http://[1", None),
+        ("http://db:70000", None),
+        ("http://db", "mysql://db"),
+        ("http://db", "http://db"),
+    ],
+)
+def test_what_is_no_url_is_said_without_repeating_it(url: str, pg_url: str | None) -> None:
+    with pytest.raises(ValueError, match="questdb_") as caught:
+        QuestDBAddress.of(url, pg_url)
+    assert "db" not in str(caught.value).replace("questdb_", "")
+
+
+def test_an_address_shows_no_password() -> None:
+    address = QuestDBAddress.of("http://me:secret@db", "postgresql://me:secret@db")
+    assert "secret" not in f"{address} {address!r}"
+
+
+async def test_a_questdb_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    store = QuestDBSeriesStore(QuestDBAddress.of(NOWHERE, "postgresql://me:secret@127.0.0.1:1"))
+    with pytest.raises(StoreUnavailableError, match="cannot be reached: start it"):
+        await store.open()
+    info = await store.info()
+    assert (info.well, info.backend, info.readings) == (False, "questdb", 0)
+    assert "cannot be reached" in str(info.detail)
+    with pytest.raises(StoreUnavailableError, match="cannot be reached"):
+        await store.append([batch("a", [(NOON_US, 1.0)])])
+    assert "secret" not in f"{info} {caplog.text}"
+
+
+async def test_a_questdb_that_is_too_old(questdb: QuestDBAddress, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "OLDEST_VERSION", (99, 0))
+    with pytest.raises(StoreUnavailableError, match=r"too old \(\d+\.\d+\.\d+\): update it to 99.0 or later"):
+        await QuestDBSeriesStore(questdb).open()
+
+
+async def test_tables_of_a_later_release(questdb: QuestDBAddress, store: QuestDBSeriesStore) -> None:
+    await store.close()
+    run(questdb, f"INSERT INTO {STORE} VALUES (0::timestamp, 'x', 99)")  # noqa: S608 a table's name
+    run(questdb, f"SELECT wait_wal_table('{STORE}')")
+    with pytest.raises(StoreUnavailableError, match="later release"):
+        await store.open()
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "told"),
+    [
+        (READINGS, "DROP COLUMN reset", "lacks the column reset"),
+        (READINGS, "ALTER COLUMN value TYPE FLOAT", "column value as FLOAT and not as DOUBLE"),
+        (READINGS, "RENAME COLUMN origin TO source", "lacks the column origin"),
+        (READINGS, "SET TTL 3 DAYS", "has a TTL"),
+        (READINGS, "DEDUP DISABLE", "lost its WAL or its DEDUP"),
+        (STATISTICS, "DEDUP ENABLE UPSERT KEYS(ts, site, key)", "tells rows apart by key, site, ts"),
+        (STATISTICS, "DROP COLUMN covered_s", "lacks the column covered_s"),
+    ],
+)
+async def test_a_table_that_somebody_altered(
+    questdb: QuestDBAddress, store: QuestDBSeriesStore, table: str, change: str, told: str
+) -> None:
+    run(questdb, f"ALTER TABLE {table} {change}")
+    run(questdb, f"SELECT wait_wal_table('{table}')")
+    info = await store.info()
+    assert not info.well
+    assert told in str(info.detail)
+    with pytest.raises(StoreUnavailableError, match="Somebody altered"):
+        await store.append([batch("a", [(NOON_US, 1.0)])])
+    with pytest.raises(StoreUnavailableError, match="Somebody altered"):
+        await store.upkeep()
+    with pytest.raises(StoreUnavailableError, match=f"table {table}: it .*Change it back"):
+        await QuestDBSeriesStore(questdb).open()
+
+
+async def test_a_table_that_is_changed_back(questdb: QuestDBAddress, store: QuestDBSeriesStore) -> None:
+    run(questdb, f"ALTER TABLE {READINGS} SET TTL 3 DAYS")
+    run(questdb, f"SELECT wait_wal_table('{READINGS}')")
+    assert not (await store.info()).well
+    run(questdb, f"ALTER TABLE {READINGS} SET TTL 0 DAYS")
+    run(questdb, f"SELECT wait_wal_table('{READINGS}')")
+    await store.append([batch("a", [(NOON_US, 1.0)])])
+    assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1)]
+    assert (await store.info()).well
+
+
+async def test_a_column_that_somebody_added_is_left_alone(questdb: QuestDBAddress, store: QuestDBSeriesStore) -> None:
+    run(questdb, f"ALTER TABLE {READINGS} ADD COLUMN note VARCHAR")
+    run(questdb, f"SELECT wait_wal_table('{READINGS}')")
+    await store.append([batch("a", [(NOON_US, 1.0)])])
+    assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1)]
+    assert (await store.info()).well
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_store_that_lost_a_table_is_another_store(
+    questdb: QuestDBAddress, store: QuestDBSeriesStore, table: str
+) -> None:
+    store_id = store.store_id
+    await store.append([batch("a", [(NOON_US, 1.0)])])
+    run(questdb, f"DROP TABLE {table}")
+    info = await store.info()
+    assert (info.well, f"table {table} is gone" in str(info.detail)) == (False, True)
+    with pytest.raises(StoreUnavailableError, match="is gone: restart the server"):
+        await store.append([batch("a", [(NOON_US, 1.0)])])
+    await store.close()
+    await store.open()
+    assert store.store_id != store_id
+    await store.append([batch("a", [(NOON_US, 1.0)])])
+    assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1)]
+
+
+async def test_a_questdb_that_began_anew_is_not_written_to(questdb: QuestDBAddress, store: QuestDBSeriesStore) -> None:
+    drop_tables(questdb)
+    another = QuestDBSeriesStore(questdb)
+    await another.open()
+    with pytest.raises(StoreUnavailableError, match="another store than at the start"):
+        await store.upkeep()
+    with pytest.raises(StoreUnavailableError, match="another store than at the start"):
+        await store.append([batch("a", [(NOON_US, 1.0)])])
+    await another.close()
+
+
+async def test_two_servers_on_one_questdb_see_each_other(questdb: QuestDBAddress, store: QuestDBSeriesStore) -> None:
+    another = QuestDBSeriesStore(questdb)
+    await another.open()
+    assert another.store_id == store.store_id
+    await another.append([batch("a", [(NOON_US, 1.0)])])
+    assert (await another.info()).readings == 1
+    assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1)]
+    await another.close()
+
+
+class Guarded(QuestDB):
+    """A QuestDB that asks for a password and lets tables be suspended."""
+
+    async def answers(self) -> bool:
+        try:
+            async with aiohttp.ClientSession() as session, session.get(f"{self.url}/exec") as answer:
+                return answer.status == 401
+        except aiohttp.ClientError:
+            return False
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuestDB]:
+    port = free_port(FIRST_PORT + 100)
+    folder: Path = tmp_path_factory.mktemp("guarded")
+    settings = {"QDB_DEV_MODE_ENABLED": "true", "QDB_HTTP_USER": "me", "QDB_HTTP_PASSWORD": "s:e;c@r&t"}
+    server = Guarded(folder, port, free_port(port + 1), settings, "pg-me", "pg-secret")
+    with kept_running(server):
+        yield server
+
+
+def address_of(server: QuestDB, user: str = "me:s%3Ae%3Bc%40r%26t", pg_user: str = "pg-me:pg-secret") -> QuestDBAddress:
+    return QuestDBAddress.of(
+        f"http://{user}@127.0.0.1:{server.http_port}", f"postgresql://{pg_user}@127.0.0.1:{server.pg_port}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("user", "pg_user"), [("me:guess", "pg-me:pg-secret"), ("me:s%3Ae%3Bc%40r%26t", "pg-me:guess")]
+)
+async def test_wrong_passwords(guarded: QuestDB, caplog: pytest.LogCaptureFixture, user: str, pg_user: str) -> None:
+    caplog.set_level(logging.DEBUG)
+    store = QuestDBSeriesStore(address_of(guarded, user, pg_user))
+    with pytest.raises(StoreUnavailableError, match="refuses our user or password") as caught:
+        await store.open()
+    assert "refuses our user or password" in str((await store.info()).detail)
+    assert "guess" not in f"{caught.value} {caplog.text}"
+
+
+async def test_a_suspended_table_is_shown_and_resumed(guarded: QuestDB) -> None:
+    operator = connection.Connections(address_of(guarded))
+    await operator.open()
+    store = QuestDBSeriesStore(address_of(guarded))
+    await store.open()
+    await store.append([batch("a", [(NOON_US, 1.0)])])
+    assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1)]
+    assert await store.upkeep() is None
+
+    await operator.fetch(f"ALTER TABLE {READINGS} SUSPEND WAL WITH 28, 'No space left'")
+    await store.append([batch("a", [(NOON_US + 1, 2.0)])])  # it takes rows, and shows none
+    with pytest.raises(StoreUnavailableError, match="holds back what was written"):
+        await store.read(SITE, "a", *EVER)
+    with pytest.raises(StoreUnavailableError, match=f"suspended its table {READINGS}: No space left"):
+        await store.append([batch("a", [(NOON_US + 2, 3.0)])])
+    info = await store.info()
+    assert (info.well, info.lag_rows) == (False, 1)
+    assert "No space left" in str(info.detail)
+
+    assert await store.upkeep() == f"QuestDB had suspended {READINGS} (No space left): resumed"
+    await store.append([batch("a", [(NOON_US + 2, 3.0)])])
+    assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1), (NOON_US + 1, 2), (NOON_US + 2, 3)]
+    assert (await store.info()).well
+    await store.close()
+    await operator.close()
