@@ -1,11 +1,20 @@
-"""A process of its own that does something to a DuckDB store and tells of it line by line."""
+"""A process of its own that does something to a DuckDB store and tells of it line by line.
+
+In:   what to do, and the folder, on the command line. `process` runs it from a test.
+Out:  a line for each step.
+"""
 
 import asyncio
+import os
 import resource
 import signal
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.model.reading import Origin
@@ -15,10 +24,32 @@ from tests.server.store.readings import DAY_US, EVER, HOUR_US, NOON_US, SITE, St
 
 KEYS = ("a", "b", "c")
 STEPS_PER_UPKEEP = 5
+ROOT = Path(__file__).parents[3]
+STEPS_OF = ("sorting.py", "months.py", "copying.py")
 EAGER = Thresholds(
     unsorted_rows=20, settled_s=0, late_share=20, statistics_rows=20, commits=100, slice_rows=10, pause_share=0
 )
 """Everything is due all the time."""
+
+
+@asynccontextmanager
+async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `holding` in a process that is killed, not asked, at the end."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.server.store.holding", *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield child
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
+
+
+async def line(child: asyncio.subprocess.Process) -> str:
+    assert child.stdout is not None
+    async with asyncio.timeout(20):
+        return (await child.stdout.readline()).decode().strip()
 
 
 def say(text: object) -> None:
@@ -84,11 +115,39 @@ async def fill(folder: Path) -> None:
         stored += len(rows)
 
 
+async def die(folder: Path, at: int) -> None:
+    """Do all upkeep, but be killed before that line of what rewrites a month; else tell how many there were."""
+    passed = 0
+
+    def step(_frame: FrameType, event: str, _argument: Any) -> Any:
+        nonlocal passed
+        if event == "line":
+            passed += 1
+            if passed == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return step
+
+    def call(frame: FrameType, _event: str, _argument: Any) -> Any:
+        return step if tracing and frame.f_code.co_filename.endswith(STEPS_OF) else None
+
+    tracing = False
+    threading.settrace(call)
+    store = DuckDBSeriesStore(folder, thresholds=EAGER)
+    await store.open()
+    tracing = True
+    while await store.upkeep():
+        pass
+    say(passed)
+    await store.close()
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["hold", where]:
             asyncio.run(hold(Path(where)))
         case ["write", where, first_step]:
             asyncio.run(write(Path(where), int(first_step)))
+        case ["die", where, line_number]:
+            asyncio.run(die(Path(where), int(line_number)))
         case ["fill", where]:
             asyncio.run(fill(Path(where)))

@@ -22,7 +22,7 @@ from energy_server.store.duckdb.connection import attach
 from energy_server.store.duckdb.copying import CopyDiffersError, Slice, append_slice, slices
 from energy_server.store.duckdb.months import BUILDING, CREATE, MonthFile, MonthFiles
 
-FEW_ROWS = 5_000
+FEW_ROWS = 2_000
 """So many rows `finish` adds without making writers wait."""
 
 _ALIAS = "building"
@@ -96,10 +96,11 @@ def seal(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> None:
     """Let what was copied reach the file. What is left for `finish` is little."""
     if rewriting.rows != rewriting.sorted_rows:
         raise CopyDiffersError(f"{rewriting.rows} of {rewriting.sorted_rows} rows of {rewriting.old.path.name} came")
-    while catch_up(cursor, rewriting) > FEW_ROWS:
-        pass
     cursor.execute("INSERT INTO building.sorted VALUES ($1)", [rewriting.sorted_rows])
-    cursor.execute(f"CHECKPOINT {_ALIAS}")
+    rows = FEW_ROWS + 1
+    while rows > FEW_ROWS:
+        rows = catch_up(cursor, rewriting)
+        cursor.execute(f"CHECKPOINT {_ALIAS}")  # the first one after much was added takes long, the next one not
 
 
 def finish(cursor: duckdb.DuckDBPyConnection, months: MonthFiles, rewriting: Rewriting) -> bool:

@@ -110,7 +110,7 @@ class Upkeep:
             for number, part in enumerate(parts):
                 self.doing = f"Sorting the {what}: {100 * number // len(parts)} %"
                 await self._politely(work.copy, part)
-            await self._politely(work.seal)
+            await _whole(self._threads.sorter, work.seal)
             done = await _whole(work.thread, work.finish)
         finally:
             await _whole(self._threads.sorter, work.retire if done else work.forget)
