@@ -78,19 +78,3 @@ async def test_stopped_and_started_under_load(product: Product, load_of: Callabl
     assert "ERROR" not in levels
     await server.stop()
     assert stored_twice(server) == []
-
-
-async def test_killed_again_and_again(product: Product, load_of: Callable[..., Load]) -> None:
-    server = product.server
-    load = load_of(product)
-    await load.announce(server)
-    async with load.running():
-        for _ in range(5):
-            await server.connected(60)
-            await asyncio.sleep(0.7)
-            await server.kill()
-            await server.start()
-    await server.connected(60)
-    await load.arrived(server)
-    await server.stop()
-    assert stored_twice(server) == []
