@@ -81,8 +81,8 @@ class Home:
 
     async def stop(self) -> None:
         """Stop it, as its own user interface would."""
-        await self._opened.aclose()
         self._connection = None
+        await self._opened.aclose()
         process, self.process = self.process, None
         if process is not None:
             await process.stop()
@@ -91,9 +91,9 @@ class Home:
         """End it at once, as a power cut would."""
         assert self.process is not None, "Home Assistant is not running"
         process, self.process = self.process, None
+        self._connection = None
         await process.kill()
         await self._opened.aclose()
-        self._connection = None
 
     def tail(self) -> str:
         """Return the last lines that it printed."""
