@@ -41,7 +41,7 @@ class StoredReadings:
         self._site: Mapping[str, str] = {} if site is None else {"site": site}
 
     async def entities(self) -> list[StoredEntity]:
-        """Return the Entities that come from states."""
+        """Return all Entities; one without states has nothing to compare."""
         answer = await self._get("/api/entities")
         return [
             StoredEntity(
@@ -51,7 +51,6 @@ class StoredReadings:
                 counter=entity["state_class"] in ("total", "total_increasing"),
             )
             for entity in answer["entities"]
-            if entity["source"] == "state"
         ]
 
     async def readings(self, key: str, span: Span) -> dict[int, float | None]:
