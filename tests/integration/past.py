@@ -23,7 +23,7 @@ class Past:
     def __init__(self, hass: HomeAssistant) -> None:
         self.hass = hass
         self.start = datetime.now(UTC).replace(microsecond=123_457)
-        self._todo: list[Callable[[Session], None]] = []
+        self._todo: list[Callable[[Session], object]] = []
 
     def at(self, minute: float) -> datetime:
         return self.start + timedelta(minutes=minute)
@@ -31,8 +31,8 @@ class Past:
     def us(self, minute: float) -> int:
         return instant_us(self.at(minute))
 
-    def span(self, since: float, until: float) -> list[int]:
-        return [self.us(since), self.us(until)]
+    def span(self, since: float, until: float) -> tuple[int, int]:
+        return self.us(since), self.us(until)
 
     def run(self, since: float, until: float, *, killed: bool = False) -> None:
         """Home Assistant ran; if it was killed the recorder wrote the end at its next start."""

@@ -18,11 +18,12 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.recorder import get_instance
 
 from custom_components.energy_dashboard.const import DOMAIN
-from custom_components.energy_dashboard.pipeline import link
+from custom_components.energy_dashboard.pipeline import gaps, link, recorder
 from custom_components.energy_dashboard.pipeline.convert import instant_us
 from custom_components.energy_dashboard.pipeline.recorder import Recorder
 from custom_components.energy_dashboard.pipeline.recorder_statistics import summed_up_until_us
 from tests.integration.home import COUNTER, POWER, MockConfigEntry, state, when
+from tests.integration.past import Past
 from tests.server.serving import BEARER, TOKEN, Process
 
 START_US = 946_684_800_000_000
@@ -176,4 +177,36 @@ async def test_the_year_is_full_from_the_first_minute(
         lambda status: status["storage"]["statistics"] >= hours and not entry.runtime_data.reconcile.pending,
     )
     assert answer["sites"][0]["link"]["importing"] is None
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_what_happened_before_comes_from_the_recorder(
+    recorder_mock: object, hass: HomeAssistant, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del recorder_mock
+    monkeypatch.setattr(recorder, "LATEST_S", 0.0)
+    monkeypatch.setattr(gaps, "RETRY_S", 0.2)
+    state(hass, "sensor.meter", "5", COUNTER)
+    state(hass, "sensor.power", "1.5", POWER)
+    past = Past(hass)
+    past.run(-5000, -2000)
+    past.present_run(-1500)
+    expected: dict[str, list[tuple[int, float | None]]] = {"sensor.meter": [], "sensor.power": []}
+    for number in range(400):
+        minute = -4500 + number * 11
+        if not -2000 <= minute < -1500:
+            past.state("sensor.meter", minute, str(number), reported=minute + 1)
+            past.state("sensor.power", minute + 2, str(number % 7), POWER)
+            expected["sensor.meter"].extend([(past.us(minute), number), (past.us(minute + 1), number)])
+            expected["sensor.power"].append((past.us(minute + 2), number % 7))
+    await past.write()
+    entry = MockConfigEntry(domain=DOMAIN, unique_id="x", data={CONF_URL: server.url, CONF_TOKEN: TOKEN})
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    count = sum(len(rows) for rows in expected.values())
+    await server.eventually("/api/status", lambda status: status["storage"]["readings"] > count)
+    answer = await server.eventually("/api/sync", lambda sync: not sync["gaps"]["open"])
+    assert answer["recorder"]["state"] == "ready"
+    for key, rows in expected.items():
+        assert (await server.readings(key))[: len(rows)] == rows
     assert await hass.config_entries.async_unload(entry.entry_id)
