@@ -12,7 +12,7 @@ from aiohttp import web
 from openapi_spec_validator import validate
 from pydantic import TypeAdapter
 
-from energy_server.api import answers
+from energy_server.api import answers, sync_answers
 from energy_server.api.health import health
 from energy_server.api.openapi import document
 from energy_server.api.parameters import NoQuery
@@ -23,19 +23,24 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "PROPFIND
 TYPES = Path(__file__).parents[3] / "addon" / "dashboard" / "src" / "api" / "types.ts"
 
 
+def there(path: str) -> str:
+    """Return an address of a route."""
+    return path.replace("{id}", "any")
+
+
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 async def test_an_unknown_parameter_is_named(server: Running, route: Any) -> None:
-    error = await server.error(route.path, method=route.method, status=400, nonsense="1")
+    error = await server.error(there(route.path), method=route.method, status=400, nonsense="1")
     assert (error["code"], error["field"]) == ("invalid_parameter", "nonsense")
 
 
 @pytest.mark.parametrize("path", sorted({route.path for route in ROUTES}))
 async def test_a_method_that_is_not_there_is_refused(server: Running, path: str) -> None:
-    there = {route.method for route in ROUTES if route.path == path}
-    for method in set(METHODS) - there:
-        async with server.client.request(method, f"{server.url}{path}") as response:
+    methods = {route.method for route in ROUTES if route.path == path}
+    for method in set(METHODS) - methods:
+        async with server.client.request(method, f"{server.url}{there(path)}") as response:
             assert response.status == 405
-            assert set(response.headers["Allow"].split(",")) == there
+            assert set(response.headers["Allow"].split(",")) == methods
             if method != "HEAD":
                 assert error_of(await response.json())["code"] == "method_not_allowed"
 
@@ -173,6 +178,12 @@ def fields_of(name: str, text: str) -> set[str]:
         ("SiteStatus", answers.SiteStatus),
         ("Completeness", answers.Completeness),
         ("Statistics", answers.Statistics),
+        ("Sync", sync_answers.Sync),
+        ("SyncGap", sync_answers.SyncGap),
+        ("SyncEntry", sync_answers.SyncEntry),
+        ("BackfillJob", sync_answers.Job),
+        ("EntityCompleteness", sync_answers.CompletenessEntities),
+        ("HourCompleteness", sync_answers.CompletenessHours),
         ("Flows", answers.Flows),
         ("Energy", answers.Energy),
         ("ErrorBody", answers.ErrorBody),

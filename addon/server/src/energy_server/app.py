@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import web
@@ -32,6 +33,8 @@ from energy_server.api.routes import OPEN, register
 from energy_server.api.session import AUTH
 from energy_server.discovery import Announcement, announce
 from energy_server.errors import StoreUnavailableError
+from energy_server.jobs.audit import Audit
+from energy_server.jobs.backfill import Backfills
 from energy_server.jobs.upkeep import keep_in_order
 from energy_server.ledger.asked import Asked
 from energy_server.ledger.coverage import FLUSH_INTERVAL_S, CoverageLedger
@@ -81,6 +84,18 @@ def _choose(settings: Settings) -> tuple[Choice, Pair]:
     choice = choose(settings)
     _LOGGER.info("storage %s: %s", choice.backend, choice.reason)
     return choice, pair_of(choice, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What was read from the stores when they opened."""
+
+    ledger: CoverageLedger
+    dirty: DirtyMarks
+    asked: Asked
+    wanted: Wanted
+    backfills: Backfills
+    server_id: str
 
 
 class Server:
@@ -154,20 +169,23 @@ class Server:
             opening.push_async_callback(ledger.close)
             dirty = DirtyMarks(state)
             await dirty.load()
-            server_id = await server_id_of(state)
+            asked = Asked()
+            wanted = Wanted(ledger, asked)
+            backfills = Backfills(state, asked, wanted, self._clock_us)
+            await backfills.load()
+            loaded = _Loaded(ledger, dirty, asked, wanted, backfills, await server_id_of(state))
             self._opened = opening.pop_all()
-        self._run(choice, pair, ledger, dirty, server_id)
+        self._run(choice, pair, loaded)
         if settings.supervisor_token is not None:
             announcement = Announcement(settings.discovery_host, settings.port, token)
             telling = partial(announce, settings.supervisor_url, settings.supervisor_token, announcement)
             self._supervisor.start("discovery", telling)
 
-    def _run(self, choice: Choice, pair: Pair, ledger: CoverageLedger, dirty: DirtyMarks, server_id: str) -> None:
+    def _run(self, choice: Choice, pair: Pair, loaded: _Loaded) -> None:
         """Start the tasks and let the API in."""
         settings, series, state = self._settings, pair.series, pair.state
+        ledger, dirty, asked, wanted = loaded.ledger, loaded.dirty, loaded.asked, loaded.wanted
         energy = self._energy = EnergyCache(series)
-        asked = Asked()
-        wanted = Wanted(ledger, asked)
         self._links = LinkEndpoint(
             series=series,
             state=state,
@@ -177,22 +195,27 @@ class Server:
             wanted=wanted,
             publish=self._publish,
             clock_us=self._clock_us,
-            server_id=server_id,
+            server_id=loaded.server_id,
             commit_interval_s=settings.commit_interval_s,
         )
         worker = RollupWorker(series, state, ledger, dirty, self._rolled, interval_s=settings.rollup_interval_s)
         self._supervisor.start("rollup", worker.run)
         self._supervisor.start("coverage", partial(_flush, ledger))
+        audit = Audit(series, state, ledger, wanted, asked, self._links, self._clock_us)
+        self._supervisor.start("audit", audit.run)
+        self._supervisor.start("backfill", loaded.backfills.run)
         self._supervisor.start("upkeep", partial(keep_in_order, series, state, self._clock_us))
         core = Core(
             storage=choice,
             series=series,
             state=state,
             ledger=ledger,
+            wanted=wanted,
+            backfills=loaded.backfills,
             energy=energy,
             links=self._links,
             hub=self.hub,
-            server_id=server_id,
+            server_id=loaded.server_id,
             started_us=self._started_us,
             clock_us=self._clock_us,
             problems=self._supervisor.problems,

@@ -13,7 +13,9 @@ from aiohttp import web
 from energy_server.api.energy_cache import EnergyCache
 from energy_server.api.live import LiveHub
 from energy_server.errors import InvalidParameterError, NotFoundError, StoreUnavailableError
+from energy_server.jobs.backfill import Backfills
 from energy_server.ledger.coverage import CoverageLedger
+from energy_server.ledger.wanted import Wanted
 from energy_server.link.endpoint import LinkEndpoint
 from energy_server.model.entity import Entity
 from energy_server.model.site import Site
@@ -40,6 +42,8 @@ class Core:
     series: SeriesStore
     state: StateStore
     ledger: CoverageLedger
+    wanted: Wanted
+    backfills: Backfills
     energy: EnergyCache
     links: LinkEndpoint
     hub: LiveHub

@@ -5,8 +5,9 @@ Out:  how it came: on which listener, and under which prefix its browser sees th
       PrefixNotAllowedError, ReadOnlyError for what may not come that way.
 
 Whoever comes through ingress has logged in to Home Assistant, which does not say whether that user is an
-administrator: so ingress only reads, and the headers that name the user are not used. Only the integration itself
-opens the Link, never a browser behind a prefix: the panel's proxy carries the token, which would let it.
+administrator: so ingress only reads, but for what is HARMLESS, and the headers that name the user are not used. Only
+the integration itself opens the Link, never a browser behind a prefix: the panel's proxy carries the token, which
+would let it.
 """
 
 import re
@@ -24,6 +25,10 @@ PREFIX = web.RequestKey("prefix", str)
 FORWARDED_HOST = "X-Forwarded-Host"
 LINK = "/link"
 READING = (HTTPMethod.GET, HTTPMethod.HEAD)
+HARMLESS = frozenset(
+    {("POST", "/api/backfill"), ("DELETE", "/api/backfill/{id}"), ("POST", "/api/sync/clock")},
+)
+"""Writes that any user of Home Assistant may do: they change nothing but when the recorder is read, and how often."""
 
 
 class PeerNotAllowedError(EnergyServerError):
@@ -63,8 +68,10 @@ class Ingress:
             address = address.ipv4_mapped
         if address != self._peer:
             raise PeerNotAllowedError("Only Home Assistant's Supervisor may call this port.")
-        if request.method not in READING:
-            raise ReadOnlyError("The dashboard in Home Assistant's sidebar only reads.")
+        resource = request.match_info.route.resource
+        harmless = resource is not None and (request.method, resource.canonical) in HARMLESS
+        if request.method not in READING and not harmless:
+            raise ReadOnlyError("The dashboard in Home Assistant's sidebar may not change this.")
 
 
 INGRESS = web.AppKey("ingress", Ingress)

@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from energy_server import __version__
 from energy_server.api.answers import ErrorBody
 from energy_server.api.failures import STATUS_OF
-from energy_server.api.ingress import LINK
+from energy_server.api.ingress import HARMLESS, LINK
 from energy_server.api.parameters import Query
 from energy_server.api.route import Route
 
@@ -24,21 +24,22 @@ DESCRIPTION = """
 Times in answers are epoch microseconds (`_us`). Times in requests are ISO 8601 with an offset or Z, or a date (the
 start of that local day), or epoch seconds, or epoch microseconds if greater than 1e14. Spans are half open. Every
 answer that is no success has the one error body. Access: `Authorization: Bearer <token>`, or the session cookie of
-`POST /api/session`. What Home Assistant passes on from its sidebar has `X-Ingress-Path`, and reads only if it
-comes through the Supervisor. Requests are limited to 64 KiB of body, 16 KiB of address and 8 KiB a header.
+`POST /api/session`. What Home Assistant passes on from its sidebar has `X-Ingress-Path`; if it comes through the
+Supervisor it reads, and may ask for backfills. Requests are limited to 64 KiB of body, 16 KiB of address and 8 KiB a
+header.
 """
 ALWAYS = ("invalid_parameter", "host_not_allowed", "peer_not_allowed", "prefix_not_allowed", "internal")
 CLOSED = ("unauthorized", "too_many_attempts")
 OF_DATA = ("not_found", "store_unavailable")
 
 
-def _parameters(query: type[Query]) -> list[dict[str, object]]:
+def _parameters(query: type[Query], path: str) -> list[dict[str, object]]:
     schema = query.model_json_schema(ref_template=REFERENCE)
     required = schema.get("required", [])
     return [
         {
             "name": name,
-            "in": "query",
+            "in": "path" if f"{{{name}}}" in path else "query",
             "required": name in required,
             "description": field.description,
             "schema": {key: value for key, value in schema["properties"][name].items() if key != "title"},
@@ -53,11 +54,11 @@ def _errors(route: Route[Any]) -> list[str]:
         codes += OF_DATA
     if route.socket:
         codes += ["origin_not_allowed", "upgrade_required"]
-    if route.method != "GET" or route.path == LINK:
+    if (route.method != "GET" or route.path == LINK) and (route.method, route.path) not in HARMLESS:
         codes += ["read_only"]
     if route.body:
         codes += ["origin_not_allowed", "unauthorized", "too_many_attempts", "too_large"]
-    return codes
+    return list(dict.fromkeys(codes))
 
 
 def _content(model: type[BaseModel]) -> dict[str, object]:
@@ -85,7 +86,7 @@ def _operation(route: Route[Any]) -> dict[str, object]:
         "operationId": route.handler.__name__,
         "summary": route.summary,
         "description": (route.handler.__doc__ or "").strip(),
-        "parameters": _parameters(route.query),
+        "parameters": _parameters(route.query, route.path),
         "responses": _responses(route),
     }
     if route.body:

@@ -154,9 +154,11 @@ def _wants_list(model: type[Query], name: str) -> bool:
 
 def parse_query[Q: Query](request: web.Request, model: type[Q]) -> Q:
     """Return the typed parameters of a request. Raises InvalidParameterError."""
-    values: dict[str, str | list[str]] = {}
+    values: dict[str, str | list[str]] = dict(request.match_info)
     for name in request.query:
         given = request.query.getall(name)
+        if name in request.match_info:
+            raise InvalidParameterError(f"{name} is part of the path", field=name)
         if _wants_list(model, name):
             values[name] = given
         elif len(given) > 1:

@@ -8,8 +8,22 @@ from typing import Any
 
 from aiohttp import web
 
-from energy_server.api import answers
-from energy_server.api.completeness import CompletenessQuery, completeness
+from energy_server.api import answers, sync_answers
+from energy_server.api.backfill import (
+    BackfillBody,
+    JobQuery,
+    cancel_backfill,
+    create_backfill,
+    list_backfills,
+    show_backfill,
+)
+from energy_server.api.completeness import (
+    CompletenessQuery,
+    EntitiesQuery,
+    completeness,
+    completeness_entities,
+    completeness_hours,
+)
 from energy_server.api.dashboard import dashboard
 from energy_server.api.energy import EnergyQuery, energy
 from energy_server.api.entities import entities
@@ -23,6 +37,7 @@ from energy_server.api.session import log_in, log_out
 from energy_server.api.sockets import link, live
 from energy_server.api.statistics import MOST_ROWS, StatisticsQuery, statistics
 from energy_server.api.status import status
+from energy_server.api.sync import SyncQuery, believe_clock, sync
 
 DASHBOARD = r"/{path:(?!(?:api|link)(?:/|$)).*}"
 
@@ -62,6 +77,36 @@ ROUTES: tuple[Route[Any], ...] = (
         CompletenessQuery,
         answers.Completeness,
     ),
+    Route(
+        "GET",
+        "/api/completeness/hours",
+        "How much of each hour is known",
+        completeness_hours,
+        CompletenessQuery,
+        sync_answers.CompletenessHours,
+    ),
+    Route(
+        "GET",
+        "/api/completeness/entities",
+        "How much of a span is known of each Entity",
+        completeness_entities,
+        EntitiesQuery,
+        sync_answers.CompletenessEntities,
+    ),
+    Route("GET", "/api/sync", "How the record is kept complete", sync, SyncQuery, sync_answers.Sync),
+    Route("POST", "/api/sync/clock", "Home Assistant's clock is right", believe_clock, SiteQuery, None),
+    Route("GET", "/api/backfill", "Backfills by hand", list_backfills, SiteQuery, sync_answers.Jobs),
+    Route(
+        "POST",
+        "/api/backfill",
+        "Fetch readings from Home Assistant's recorder again",
+        create_backfill,
+        NoQuery,
+        sync_answers.Job,
+        body=BackfillBody,
+    ),
+    Route("GET", "/api/backfill/{id}", "A backfill", show_backfill, JobQuery, sync_answers.Job),
+    Route("DELETE", "/api/backfill/{id}", "Cancel a backfill", cancel_backfill, JobQuery, sync_answers.Job),
     Route("GET", "/api/live", "New readings as they come", live, SiteQuery, answers.LiveMessage, socket=True),
     Route(
         "POST", "/api/session", "Log in by the token", log_in, NoQuery, None, body=answers.Login, open=True, data=False

@@ -112,6 +112,44 @@ class Audits(Answer):
     all_us: int | None
 
 
+class EntityCompleteness(Answer):
+    """How much of a span is known of one Entity, and how."""
+
+    key: str
+    length_s: float
+    live_s: float
+    backfilled_s: float
+    statistics_s: float
+    missing_s: float
+
+
+class CompletenessEntities(Answer):
+    """What is known of each Entity."""
+
+    site: str
+    zone: str
+    entities: list[EntityCompleteness]
+
+
+class Hour(Answer):
+    """One hour: how much of it is known, and how; mean over the Entities."""
+
+    start_us: int
+    length_s: float
+    live_s: float
+    backfilled_s: float
+    statistics_s: float
+    missing_s: float
+
+
+class CompletenessHours(Answer):
+    """What is known of each hour."""
+
+    site: str
+    zone: str
+    hours: list[Hour]
+
+
 class SyncEntry(Answer):
     """One line of the sync log."""
 

@@ -176,6 +176,15 @@ class CoverageLedger:
         """Return the spans for which Home Assistant said that it has no readings of the Entity, though it ran."""
         return self._of(entity, CoverageSource.NONE, 0, FOREVER_US)
 
+    def lost(self, entity: Entity) -> dict[str, SpanSet]:
+        """Return by reason the spans for which Home Assistant said that it has no readings of the Entity."""
+        found: dict[str, SpanSet] = {}
+        for place in ((entity.site, None), (entity.site, entity.key)):
+            for (source, reason), spans in self._known.get(place, {}).items():
+                if source in (CoverageSource.HA_OFF, CoverageSource.NONE) and reason not in (None, NO_STATISTICS):
+                    found[reason] = union([*found.get(reason, ()), *spans])
+        return found
+
     def settled_hours(self, site: str, key: str) -> SpanSet:
         """Return where the hourly statistics of an Entity are imported, or are known not to exist."""
         ways = self._known.get((site, key), {})

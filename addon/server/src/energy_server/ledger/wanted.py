@@ -23,7 +23,7 @@ class Wanted:
 
     def __init__(self, ledger: CoverageLedger, asked: Asked) -> None:
         self._ledger = ledger
-        self._asked = asked
+        self.asked = asked
         self._remembered: dict[tuple[str, str], tuple[object, SpanSet]] = {}
 
     def horizon_us(self, entity: Entity) -> int:
@@ -34,7 +34,7 @@ class Wanted:
         """Return the spans whose readings are wanted."""
         if not entity.readable:
             return []
-        asked = self._asked.of(entity.site, entity.key)
+        asked = self.asked.of(entity.site, entity.key)
         unsettled = self.unsettled(entity)
         return union([*unsettled, *clipped(asked, EARLIEST_US, self.horizon_us(entity))]) if asked else unsettled
 

@@ -7,12 +7,13 @@ Failures: none that are expected leave it; refusals are told to the client, defe
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import orjson
 from aiohttp import ClientConnectionResetError, WSMessage, WSMsgType, web
 
 from energy_server import __version__
+from energy_server.errors import InvalidParameterError
 from energy_server.ledger.asked import Asked
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
@@ -23,6 +24,8 @@ from energy_server.link.ingest import WINDOW, Stores
 from energy_server.link.messages import MAX_BYTES, MAX_ROWS, Hello, Message, decode
 from energy_server.link.session import Session, Surroundings
 from energy_server.link.status import LinkRecord, LinkStatus, Trouble
+from energy_server.model.audit import Counted, Digested
+from energy_server.model.coverage import Span
 from energy_server.store.port import SeriesStore, StateStore, SyncEntry
 
 OLDEST_PROTOCOL = NEWEST_PROTOCOL = 1
@@ -59,10 +62,52 @@ class LinkEndpoint:
         self._records: dict[str, LinkRecord] = {}
         self._open: dict[str, web.WebSocketResponse] = {}
         self._sockets: set[web.WebSocketResponse] = set()
+        self._sessions: dict[str, Session] = {}
 
     def status(self, site: str) -> LinkStatus:
         """Return how the Link of a Site is, which may never have connected."""
         return self._records.get(site, LinkRecord()).status(self._around.now_us())
+
+    def record(self, site: str) -> LinkRecord:
+        """Return what is kept of a Site's Link, which may never have connected."""
+        return self._records.get(site, LinkRecord())
+
+    def connected_since_us(self, site: str) -> int | None:
+        """Return since when a Site is connected, by the server's clock; None if it is not."""
+        record = self.record(site)
+        return record.since_us if record.connected else None
+
+    def oldest_us(self, site: str) -> int | None:
+        """Return the oldest state of a Site's recorder, None where it has not said so."""
+        recorder = self.record(site).recorder
+        return recorder.oldest_us if recorder else None
+
+    async def ask(
+        self, site: str, kind: str, keys: Sequence[str], span: Span | None, within_s: float
+    ) -> Counted | Digested | None:
+        """Ask a Site's client to count or digest; None where no answer came."""
+        session = self._sessions.get(site)
+        return None if session is None else await session.ask(kind, keys, span, within_s)
+
+    async def request_statistics(self, site: str, keys: Sequence[str], span: Span) -> None:
+        """Ask a Site's client, if it is there, for hourly statistics, which come as ever."""
+        session = self._sessions.get(site)
+        if session is not None:
+            await session.request_statistics(keys, span)
+
+    async def believe_clock(self, site: str) -> None:
+        """Take the clock of a Site's client as right, as its user says. Raises InvalidParameterError if it is."""
+        record = self._records.get(site)
+        if record is None or record.clock is None or record.clock.refusal is None:
+            raise InvalidParameterError("The clock of this Site is not refused.", field="site")
+        now_us = record.clock.now_us()
+        live_end_us = self._stores.ledger.live_end_us(site)
+        await self._stores.ledger.void_after(site, now_us)
+        record.clock.refusal = record.error = None
+        text = "its user says that the clock of Home Assistant is right"
+        await self._around.note(SyncEntry(self._around.now_us(), site, "clock", text, now_us, live_end_us))
+        if site in self._open:
+            await self._open[site].close()  # what was refused is sent again on the next connection
 
     def store_trouble(self) -> str | None:
         """Return why readings that are there cannot be stored now, None when they are or there are none."""
@@ -101,26 +146,30 @@ class LinkEndpoint:
         self._open[site] = socket
         record.connected, record.since_us, record.error = True, self._around.now_us(), None
         self._around.publish(LinkChanged(site, connected=True))
-        await self._note(site, "connected", f"Home Assistant {hello.site.ha_version}", hello.now_us)
-        why = "the connection broke"
+        await self._note(site, "connected", f"Home Assistant {hello.site.ha_version}", hello.now_us, record.ended)
+        why, record.ended = "the connection broke", "broken"
         try:
             if await self._serve(socket, hello, record):
-                why = "Home Assistant said goodbye"
+                why, record.ended = "Home Assistant said goodbye", "goodbye"
         except LinkError as err:
             record.error = Trouble(err.code, err.message)
             why = err.message
             raise
         finally:
             del self._open[site]
+            self._sessions.pop(site, None)
             record.connected, record.since_us = False, self._around.now_us()
             self._around.publish(LinkChanged(site, connected=False))
             await self._note(site, "disconnected", why)
 
-    async def _note(self, site: str, what: str, detail: str, until_us: int | None = None) -> None:
+    async def _note(
+        self, site: str, what: str, detail: str, until_us: int | None = None, source: str | None = None
+    ) -> None:
         """Write a line of the sync log; the span is that between live Coverage and now, by the client's clock."""
         since_us = None if until_us is None else self._stores.ledger.live_end_us(site)
         until_us = None if since_us is None else until_us
-        await self._around.note(SyncEntry(self._around.now_us(), site, what, detail, since_us, until_us))
+        entry = SyncEntry(self._around.now_us(), site, what, detail, since_us, until_us, source=source)
+        await self._around.note(entry)
 
     async def _hello(self, socket: web.WebSocketResponse) -> Hello | None:
         try:
@@ -146,7 +195,7 @@ class LinkEndpoint:
         async def send(message: dict[str, object]) -> None:
             await _send(socket, message)
 
-        session = Session(hello, record, self._around, send)
+        session = self._sessions[hello.site.id] = Session(hello, record, self._around, send)
         await send(self._welcome())
         await session.begin()
         async with asyncio.TaskGroup() as tasks:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.ledger.wanted import Wanted
+from energy_server.link.claims import of_rows
 from energy_server.link.clock import ClientClock
 from energy_server.link.errors import LinkError
 from energy_server.link.events import CatalogChanged, LiveEvent, ReadingsArrived
@@ -33,6 +34,7 @@ from energy_server.link.messages import (
     readings,
     statistics,
 )
+from energy_server.link.progress import followed
 from energy_server.link.questions import Answer, Questions
 from energy_server.link.status import Importing, LinkRecord, RecorderState, Trouble
 from energy_server.link.wants import TELL_EVERY_S, Wants
@@ -44,6 +46,8 @@ from energy_server.store.port import SyncEntry
 
 _LOGGER = logging.getLogger(__name__)
 
+HISTORY_US = 10 * 24 * 3_600_000_000
+"""How far back a recorder reaches that has not said so."""
 SOURCES = {"live": CoverageSource.LIVE, "recorder": CoverageSource.STATES, "import": CoverageSource.STATES}
 OF_WHOLE_SITE = frozenset({CoverageSource.LIVE, CoverageSource.HA_OFF})
 """Claims for `all` that hold for each Entity from its own `since_us` on; the others name their Entities."""
@@ -88,6 +92,7 @@ class Session:
         self._rev: int | None = None
         self._keys: list[str] = []
         self._entities: Sequence[Entity] = ()
+        self._overflow: SyncEntry | None = None
         self._questions = Questions(send)
         self._wants = Wants(stores.ledger, stores.asked, around.wanted, self._questions, send)
         self.ingest = Ingest(stores, around.commit_interval_s, send, self._tell_trouble)
@@ -103,6 +108,15 @@ class Session:
         while True:
             await asyncio.sleep(TELL_EVERY_S)
             await self._wants.tell()
+            self._follow()
+
+    def _follow(self) -> None:
+        """Look how far the recorder's history is fetched: what it cannot have is no part of it."""
+        record, now_us = self._record, self._around.now_us()
+        oldest_us = record.recorder.oldest_us if record.recorder else None
+        open_us = self._wants.open_us(self._clock.now_us() - HISTORY_US if oldest_us is None else oldest_us)
+        importing = record.importing is not None
+        record.progress = followed(record.progress, open_us, importing=importing, now_us=now_us)
 
     async def ask(self, kind: str, keys: Sequence[str], span: Span | None, within_s: float) -> Answer | None:
         """Ask the client, and wait for its answer; None where none came."""
@@ -129,6 +143,9 @@ class Session:
         self._expect(message.seq)
         try:
             await self.ingest.put(self._accepted(message))
+            if self._overflow is not None:
+                entry, self._overflow = self._overflow, None
+                await self._around.note(entry)
         except LinkError as err:
             if err.closes:
                 raise
@@ -177,18 +194,25 @@ class Session:
         if len(batch) and batch.origin is Origin.LIVE:
             self._record.arrived(len(batch), self._around.now_us())
             self._around.publish(ReadingsArrived(self._site, batch.keys, batch.ts_us, batch.values))
+        elif self._record.progress is not None:
+            self._record.progress.rows += len(batch)
         return Accepted(message.seq, self._site, claims, refused, readings=batch)
 
     def _note_outbox(self, message: Readings, refused: Sequence[str]) -> None:
         record = self._record
+        if message.dropped is not None and message.dropped > (record.dropped or 0):
+            since_us = self._around.stores.ledger.live_end_us(self._site)
+            rows = message.dropped - (record.dropped or 0)
+            detail = f"Home Assistant had to drop {rows} readings that waited; they are fetched from its recorder"
+            self._overflow = self._entry("outbox_full", detail, since_us, message.span.since_us, rows)
         record.refused.update(refused)
         record.skipped = record.skipped if message.skipped is None else message.skipped
         record.waiting = record.waiting if message.waiting is None else message.waiting
         record.dropped = record.dropped if message.dropped is None else message.dropped
 
     def _accepted_statistics(self, message: Statistics) -> Accepted:
-        claims = self._claims(message, CoverageSource.HOUR)
         columns, refused = statistics(message, self._keys, self._clock.now_us())
+        claims = of_rows(self._claims(message, CoverageSource.HOUR), columns)
         self._record.refused.update(row.code for row in refused)
         return Accepted(message.seq, self._site, claims, refused, statistics=columns, stored=self._imported)
 
@@ -241,7 +265,12 @@ class Session:
             await self._note("imported", f"hourly statistics of {total} entities")
 
     async def _note(self, what: str, detail: str) -> None:
-        await self._around.note(SyncEntry(self._around.now_us(), self._site, what, detail))
+        await self._around.note(self._entry(what, detail))
+
+    def _entry(
+        self, what: str, detail: str, since_us: int | None = None, until_us: int | None = None, rows: int | None = None
+    ) -> SyncEntry:
+        return SyncEntry(self._around.now_us(), self._site, what, detail, since_us, until_us, rows)
 
     async def _tell_trouble(self, err: StoreUnavailableError | None) -> None:
         if err is None:

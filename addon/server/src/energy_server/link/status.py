@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from energy_server.link.clock import ClientClock
+from energy_server.link.progress import Progress
 
 RATE_OVER_S = 60
 
@@ -65,6 +66,9 @@ class LinkRecord:
     waiting: int | None = None
     dropped: int | None = None
     clock: ClientClock | None = None
+    progress: Progress | None = None
+    ended: str = "server"
+    """How the last connection ended: `goodbye`, `broken`, or with the server."""
     _arrived: deque[tuple[int, int]] = field(default_factory=deque)
 
     def arrived(self, readings: int, now_us: int) -> None:

@@ -1,0 +1,102 @@
+"""Which Gaps a Site has, for how many Entities, and why, as far as is known.
+
+In:   the ledger, the Entities, the lines of the sync log.
+Out:  Gaps since live listening began, newest first: `open` ones, which the recorder may still fill, and `lost` ones.
+Failures: none. Long work lets the event loop go on between Entities.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from energy_server.ledger.coverage import CoverageLedger
+from energy_server.ledger.spans import clipped, intersection
+from energy_server.ledger.wanted import Wanted
+from energy_server.model.coverage import CoverageSource, Span
+from energy_server.model.entity import Entity
+from energy_server.store.port import SyncEntry
+
+MOST_GAPS = 200
+MOST_KEYS = 50
+AT_ONCE = 20
+TOLD = ("outbox_full", "clock", "connected")
+"""Lines of the sync log that explain a Gap in their span; an earlier one is the better reason."""
+ENDS = {"goodbye": "home_assistant_stopped", "broken": "unreachable", "server": "server_stopped"}
+
+type Kind = tuple[Span, str, str | None]
+"""Span, state, cause where Home Assistant named it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """The numbers are about all open Gaps; of the Gaps themselves the newest are listed."""
+
+    open: int
+    entities: int
+    oldest_us: int | None
+    seconds: float
+    list: Sequence[dict[str, object]]
+
+
+async def gaps_of(
+    ledger: CoverageLedger, wanted: Wanted, site: str, entities: Sequence[Entity], lines: Sequence[SyncEntry]
+) -> Gaps:
+    """Return the Gaps of the Entities of a catalog."""
+    live = ledger.live_spans(site)
+    found: dict[Kind, list[str]] = {}
+    lacking: set[str] = set()
+    for at, entity in enumerate(entities):
+        if live and entity.readable:
+            for kind in _of(ledger, wanted, entity, max(live[0].since_us, entity.since_us)):
+                found.setdefault(kind, []).append(entity.key)
+                if kind[1] == "open":
+                    lacking.add(entity.key)
+        if at % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    open_ = [(span, len(keys)) for (span, state, _), keys in found.items() if state == "open"]
+    newest = sorted(found.items(), key=lambda item: item[0][0].until_us, reverse=True)[:MOST_GAPS]
+    return Gaps(
+        open=len(open_),
+        entities=len(lacking),
+        oldest_us=min((span.since_us for span, _ in open_), default=None),
+        seconds=sum((span.until_us - span.since_us) * count for span, count in open_) / 1e6,
+        list=[
+            {
+                "since_us": span.since_us,
+                "until_us": span.until_us,
+                "entities": len(keys),
+                "keys": keys[:MOST_KEYS],
+                "cause": cause or cause_of(span, lines),
+                "state": state,
+            }
+            for (span, state, cause), keys in newest
+        ],
+    )
+
+
+def cause_of(span: Span, lines: Sequence[SyncEntry]) -> str:
+    """Return what the sync log tells of a span."""
+    for what in TOLD:
+        for line in lines:
+            if line.what != what or line.since_us is None or line.until_us is None:
+                continue
+            if line.since_us < span.until_us and line.until_us > span.since_us:
+                return what if what != "connected" else ENDS.get(line.source or "", "unknown")
+    return "unknown"
+
+
+def _of(ledger: CoverageLedger, wanted: Wanted, entity: Entity, since_us: int) -> list[Kind]:
+    until_us = wanted.horizon_us(entity)
+    kinds: list[Kind] = [(span, "open", None) for span in clipped(wanted.unsettled(entity), since_us, until_us)]
+    for reason, spans in ledger.lost(entity).items():
+        kinds += [(span, "lost", reason) for span in clipped(spans, since_us, until_us)]
+    known = [
+        span
+        for span, source in ledger.spans(entity.site, entity, since_us, until_us)
+        if source in (CoverageSource.HA_OFF, CoverageSource.NONE)
+    ]
+    return [
+        (part, state, cause)
+        for span, state, cause in kinds
+        for part in ([span] if state == "open" else intersection([span], known))
+    ]
