@@ -3,12 +3,14 @@ import { keepScale, scaleFor } from '../src/domain/axis';
 import { hourTicks } from '../src/domain/step-names';
 import { highestOf, joinSteps, stepsOf } from '../src/domain/steps';
 import { listEntities } from '../src/domain/entity-list';
+import { topLevel } from '../src/domain/devices';
 import { fedOf } from '../src/domain/fed';
 import { biggestUses, figuresOf, useColumns } from '../src/domain/figures';
 import { keyNumbersOf } from '../src/domain/key-numbers';
 import { priceUnit } from '../src/domain/price';
 import { readStep } from '../src/domain/step-reading';
 import { HOUR_US, addDays, startOfDay } from '../src/domain/time';
+import { volumeOf } from '../src/domain/volume';
 import { BERLIN, device, energy, entity, flows, latest } from './build';
 
 const TOTALS = { solar: 26.34, battery_discharge: 7.14, grid_import: 15.66, home: 32.93, battery_charge: 10.21, grid_export: 6.0, solar_to_home: 10.13, solar_to_battery: 10.21, solar_to_grid: 6, battery_to_home: 7.14, grid_to_home: 15.66 };
@@ -165,5 +167,55 @@ describe('the list of Entities', () => {
     expect(names('kit 9', 'name')).toEqual(['Sensor 9']);
     expect(names('sensor.boil', 'name')).toEqual(['boiler']);
     expect(names('nothing', 'name')).toEqual([]);
+  });
+});
+
+describe('devices', () => {
+  const devices = [device('Fridge', 1.249), device('Car', 8.74), device('Heat pump', 10.74), device('Boiler', 4.04, 'Heat pump'), device('Fan', 0.33, 'Heat pump')];
+  const of = energy({ ...TOTALS }, { devices });
+  const figures = figuresOf(of);
+  const { devices: list, untracked } = figures.devices;
+
+  it('are listed biggest first, with what they include, and add up to the home', () => {
+    expect(list.map(({ id }) => id)).toEqual(['Heat pump', 'Car', 'Fridge']);
+    expect(list.reduce((sum, { kwh }) => sum + kwh, untracked.kwh)).toBeCloseTo(figures.home, 9);
+    const [pump] = list;
+    expect(pump?.parts.map(({ id }) => id)).toEqual(['Boiler', 'Fan', 'rest']);
+    expect(pump?.parts.reduce((sum, { kwh }) => sum + kwh, 0)).toBeCloseTo(pump?.kwh ?? 0, 9);
+  });
+
+  it('are printed alike in the totals, the list and the flow chart', () => {
+    const printed = new Map(list.map(({ id, kwh }) => [id, kwh]));
+    for (const { id, kwh } of figures.uses.slice(0, -1)) expect(kwh).toBe(printed.get(id));
+    for (const { id, kwh } of fedOf(of, figures).nodes) if (id.startsWith('device ')) expect(kwh).toBe(printed.get(id.slice('device '.length)));
+    expect(fedOf(of, figures).nodes.find(({ id }) => id === 'untracked')?.kwh).toBe(untracked.kwh);
+  });
+
+  it('print what their meters say where those know more than the home', () => {
+    const odd = figuresOf(energy({ solar: 5, home: 5 }, { devices: [device('Car', 8)] }));
+    expect(odd.devices.devices[0]?.kwh).toBe(8);
+    expect(odd.devices.untracked.kwh).toBe(0);
+  });
+
+  it('are all listed though they include each other', () => {
+    expect(topLevel(energy({ home: 3 }, { devices: [device('A', 1, 'B'), device('B', 2, 'A')] })).map(({ key }) => key)).toEqual(['A', 'B']);
+  });
+});
+
+describe('gas', () => {
+  it('is shown by the hour at the shortest, and as missing where its meter knows nothing', () => {
+    const fives = Array.from({ length: 24 }, (_, i) => (i < 12 ? 0.1 : null));
+    const two = energy({}, {
+      resolution: '5min',
+      edges_us: Array.from({ length: 25 }, (_, i) => (i * HOUR_US) / 12),
+      flows: flows(() => fives.map(() => 1)),
+      provenance: fives.map(() => 'measured'),
+      gas: { unit: 'm³', values: fives, total: 1.2 },
+    });
+    const volume = volumeOf(two, 'gas', true, 2 * HOUR_US, 0);
+    expect(volume?.length).toBe('hour');
+    expect(volume?.values[0]).toBeCloseTo(1.2, 9);
+    expect(volume?.provenance).toEqual(['measured', 'missing']);
+    expect(volumeOf(two, 'water', true, 2 * HOUR_US, 0)).toBeNull();
   });
 });

@@ -8,6 +8,9 @@ import type { Fill, Palette } from './palette';
 type Item = NonNullable<SankeySeriesOption['data']>[number];
 
 const NARROW = 600;
+const NARROW_NAME = 16;
+
+const shorten = (name: string, narrow: boolean): string => (narrow && name.length > NARROW_NAME ? `${name.slice(0, NARROW_NAME - 1).trimEnd()}…` : name);
 
 function colourOf(id: NodeId, palette: Palette): Fill {
   switch (id) {
@@ -40,11 +43,12 @@ const ends = (id: NodeId): boolean => id === 'toBattery' || id === 'toGrid';
 
 export function fedOption(fed: Fed, nameOf: (node: FedNode) => string, print: (kwh: number) => string, palette: Palette, width: number): ChartOption {
   const text = { color: palette.ink, fontSize: 12, fontFamily: 'Roboto, sans-serif' };
+  const narrow = width < NARROW;
   const deepest = fed.links.some(({ from }) => from === 'home') ? 2 : 1;
   const data: Item[] = fed.nodes.map((node) => ({
     name: node.id,
     ...(ends(node.id) ? { depth: deepest } : {}),
-    label: { ...text, position: 'right', formatter: () => `${nameOf(node)}  {number|${print(node.kwh)}}`, rich: { number: { ...text, fontWeight: 500 } } },
+    label: { ...text, position: 'right', formatter: () => `${shorten(nameOf(node), narrow)}  {number|${print(node.kwh)}}`, rich: { number: { ...text, fontWeight: 500 } } },
     itemStyle: { color: colourOf(node.id, palette) as string, borderWidth: 0 },
   }));
   return {
@@ -53,11 +57,11 @@ export function fedOption(fed: Fed, nameOf: (node: FedNode) => string, print: (k
       {
         type: 'sankey',
         left: 0,
-        right: width < NARROW ? 112 : 170,
+        right: narrow ? 140 : 170,
         top: 6,
         bottom: 6,
         nodeWidth: 10,
-        nodeGap: width < NARROW ? 10 : 12,
+        nodeGap: narrow ? 10 : 12,
         layoutIterations: 0,
         draggable: false,
         silent: true,

@@ -23,7 +23,7 @@ export interface Palette {
   hatch: () => Pattern;
 }
 
-export const SERIES_COLOURS = ['solar', 'battery_discharge', 'grid_import', 'battery_charge', 'grid_export', 'use-1', 'use-2', 'use-3'] as const;
+export const SERIES_COLOURS = ['solar', 'battery_discharge', 'grid_import', 'battery_charge', 'grid_export', 'use-1', 'use-2', 'use-3', 'gas', 'water'] as const;
 export type SeriesColour = (typeof SERIES_COLOURS)[number];
 
 const TOKEN: Record<SeriesColour, string> = {
@@ -35,6 +35,8 @@ const TOKEN: Record<SeriesColour, string> = {
   'use-1': 'use',
   'use-2': 'use',
   'use-3': 'use',
+  gas: 'gas',
+  water: 'water',
 };
 
 

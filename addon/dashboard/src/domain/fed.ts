@@ -1,7 +1,7 @@
 /** Who fed whom over a period, as nodes and links in printed kWh. */
 import type { Energy } from '../api/types';
-import { topLevel, type Figures } from './figures';
-import { roundParts } from './rounding';
+import type { Figures } from './figures';
+import { roundTo } from './rounding';
 
 export type NodeId = 'grid' | 'battery' | 'solar' | 'home' | 'toBattery' | 'toGrid' | 'others' | 'untracked' | `device ${string}`;
 
@@ -40,7 +40,7 @@ export function fedOf(energy: Energy, figures: Figures): Fed {
     { from: 'solar', to: 'toBattery', kwh: totals.solar_to_battery ?? 0 },
     { from: 'solar', to: 'toGrid', kwh: totals.solar_to_grid ?? 0 },
   ];
-  const uses = usesOf(energy, figures);
+  const uses = usesOf(figures);
   const nodes: FedNode[] = [
     { id: 'grid', name: null, kwh: figures.grid_import },
     { id: 'battery', name: null, kwh: figures.battery_discharge },
@@ -62,21 +62,15 @@ interface Use extends FedNode {
   exact: number;
 }
 
-function usesOf(energy: Energy, figures: Figures): Use[] {
-  const devices = topLevel(energy)
-    .map(({ key, name, total }): Omit<Use, 'kwh'> => ({ id: `device ${key}`, name, exact: total ?? 0 }))
-    .filter(({ exact }) => exact >= LEAST_KWH)
-    .sort((a, b) => b.exact - a.exact);
-  if (devices.length === 0) return [];
-  const uses = devices.length > SHOWN_DEVICES + 1 ? devices.slice(0, SHOWN_DEVICES) : [...devices];
-  const rest = devices.slice(uses.length).reduce((sum, { exact }) => sum + exact, 0);
-  if (rest > 0) uses.push({ id: 'others', name: null, exact: rest });
-  const tracked = uses.reduce((sum, { exact }) => sum + exact, 0);
-  uses.push({ id: 'untracked', name: null, exact: Math.max(0, (energy.totals.home ?? 0) - tracked) });
-  const printed = roundParts(
-    uses.map(({ exact }) => exact),
-    figures.decimals,
-    figures.home,
-  );
-  return uses.map((use, i) => ({ ...use, kwh: printed[i] ?? 0 }));
+function usesOf({ devices: { devices, untracked }, decimals }: Figures): Use[] {
+  const shown = devices.filter(({ exact }) => exact >= LEAST_KWH);
+  if (shown.length === 0) return [];
+  const named = shown.length > SHOWN_DEVICES + 1 ? shown.slice(0, SHOWN_DEVICES) : shown;
+  const others = shown.slice(named.length);
+  const total = (of: 'kwh' | 'exact'): number => others.reduce((sum, device) => sum + device[of], 0);
+  return [
+    ...named.map(({ id, name, kwh, exact }): Use => ({ id: `device ${id}`, name, kwh, exact })),
+    ...(others.length > 0 ? [{ id: 'others' as const, name: null, kwh: roundTo(total('kwh'), decimals), exact: total('exact') }] : []),
+    { id: 'untracked', name: null, ...untracked },
+  ];
 }

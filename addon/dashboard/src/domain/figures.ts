@@ -1,5 +1,6 @@
 /** One presenter makes the figures of a period for all views: what is printed adds up. */
 import type { Energy, Flows } from '../api/types';
+import { deviceFigures, topLevel, type DeviceFigures } from './devices';
 import { roundParts, roundTo } from './rounding';
 
 export interface UseRow {
@@ -21,6 +22,7 @@ export interface Figures {
   battery_charge: number;
   grid_export: number;
   totalTo: number;
+  devices: DeviceFigures;
   /** The two biggest top-level devices, then all other use; they add up to home. */
   uses: UseRow[];
   /** 0 to 1, or null. */
@@ -44,11 +46,6 @@ export function biggestUses(energy: Energy, count = BIGGEST_USES): string[] {
     .map((device) => device.key);
 }
 
-export function topLevel(energy: Energy): Energy['devices'] {
-  const keys = new Set(energy.devices.map((device) => device.key));
-  return energy.devices.filter((device) => device.parent === null || !keys.has(device.parent));
-}
-
 const amount = (value: number | null): number => Math.max(0, value ?? 0);
 
 /** The figures of a period. `uses`: the devices to name, in order, so that two periods that are compared name the same. */
@@ -62,6 +59,7 @@ export function figuresOf(energy: Energy, uses: readonly string[] = biggestUses(
   // Where meters disagree by more than rounding, each side prints its own sum.
   const closes = Math.abs(sum(sinks) - sum(sources)) < 0.05;
   const [home, charge, exported] = three(roundParts(sinks, decimals, closes ? totalFrom : sum(sinks)));
+  const devices = deviceFigures(energy, home, decimals);
   return {
     known: isKnown(totals),
     decimals,
@@ -73,7 +71,8 @@ export function figuresOf(energy: Energy, uses: readonly string[] = biggestUses(
     battery_charge: charge,
     grid_export: exported,
     totalTo: roundTo(home + charge + exported, decimals),
-    uses: useRows(energy, uses, home, decimals),
+    devices,
+    uses: useRows(devices, uses, home, decimals),
     selfSufficiency: totals.self_sufficiency,
     selfConsumption: totals.self_consumption,
     ...volumes(energy),
@@ -90,13 +89,10 @@ function isKnown(totals: Flows<number | null>): boolean {
   );
 }
 
-function useRows(energy: Energy, keys: readonly string[], home: number, decimals: number): UseRow[] {
-  const named = keys.map((key) => energy.devices.find((device) => device.key === key)).filter((device) => device !== undefined);
-  const kwh = named.map((device) => amount(device.total));
-  const rest = Math.max(0, amount(energy.totals.home) - sum(kwh));
-  const printed = roundParts([...kwh, rest], decimals, home);
-  const rows: UseRow[] = named.map((device, index) => ({ id: device.key, name: device.name, kwh: printed[index] ?? 0 }));
-  return [...rows, { id: 'rest', name: null, kwh: printed[named.length] ?? 0 }];
+function useRows({ devices }: DeviceFigures, keys: readonly string[], home: number, decimals: number): UseRow[] {
+  const named = keys.map((key) => devices.find(({ id }) => id === key)).filter((device) => device !== undefined);
+  const rest = roundTo(Math.max(0, home - sum(named.map(({ kwh }) => kwh))), decimals);
+  return [...named.map(({ id, name, kwh }): UseRow => ({ id, name, kwh })), { id: 'rest', name: null, kwh: rest }];
 }
 
 export interface UseColumn {

@@ -57,7 +57,7 @@ function keyNumber(name: string, kind: Kind, figures: Figures, of: Of, against: 
 function compare(value: number, before: number, kind: Kind, { day, formats }: Against): Pick<KeyNumber, 'compared' | 'change'> {
   const { decimals } = kind;
   const difference = roundTo(roundTo(value, decimals) - roundTo(before, decimals), decimals);
-  const change = `${formats.change(difference, decimals)} ${kind === SHARE ? t('energy.pointsWord') : kind.unit}`;
+  const change = `${formats.change(difference, decimals)} ${kind === SHARE ? t(Math.abs(difference) === 1 ? 'energy.pointWord' : 'energy.pointsWord') : kind.unit}`;
   if (difference === 0) return { compared: t('energy.same', { day }), change };
   const amount = kind.amount(Math.abs(difference), formats);
   return { compared: t(difference > 0 ? 'energy.more' : 'energy.less', { amount, day }), change };

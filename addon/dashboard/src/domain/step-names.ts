@@ -10,6 +10,20 @@ export interface Tick {
   label: string;
 }
 
+/** How long a step is, in words. */
+export const STEP_NAMES = {
+  '5min': 'step.hour',
+  '15min': 'step.hour',
+  hour: 'step.hour',
+  '3hours': 'step.3hours',
+  day: 'step.day',
+  week: 'step.week',
+  month: 'step.month',
+  year: 'step.year',
+} as const;
+
+type Lengths = Pick<Steps, 'edges_us' | 'length'>;
+
 const CLOCK: readonly StepLength[] = ['5min', '15min', 'hour', '3hours'];
 /** A day of 25 hours is one day. */
 const ONE_DAY_US = 1.1 * DAY_US;
@@ -68,7 +82,7 @@ function labelOf(date: string, length: StepLength, formats: Formats): string {
 }
 
 /** Labels in the middle of days, weeks, months or years, as many as there is room for. */
-function middleTicks({ edges_us, length }: Steps, narrow: boolean, formats: Formats): Tick[] {
+function middleTicks({ edges_us, length }: Lengths, narrow: boolean, formats: Formats): Tick[] {
   const dates = edges_us.slice(0, -1).map((us) => dateOf(us, formats.zone));
   if (length === 'day' && new Set(dates.map((date) => date.slice(0, 7))).size === 1) return monthTicks(dates);
   if (length === 'month' && isOneYear(edges_us, formats)) {
@@ -79,7 +93,7 @@ function middleTicks({ edges_us, length }: Steps, narrow: boolean, formats: Form
 }
 
 /** The labels of a chart's time axis. */
-export function ticksOf(steps: Steps, narrow: boolean, formats: Formats): Tick[] {
+export function ticksOf(steps: Lengths, narrow: boolean, formats: Formats): Tick[] {
   if (!CLOCK.includes(steps.length)) return middleTicks(steps, narrow, formats);
   return isOneDay(steps.edges_us) ? hourTicks(steps.edges_us, narrow ? 6 : 3, formats) : dayTicks(steps.edges_us, narrow, formats);
 }
@@ -98,7 +112,7 @@ function clockName(edges_us: readonly number[], from: number, until: number, for
 const fromTo = (from: string, to: string): string => (from === to ? from : t('known.span', { from, to }));
 
 /** A run of steps: "09:00–10:30", "Mon 16 09:00–12:00", "2 Apr", "2–8 Apr", "April 2026", "2026". `until` is the place after the last. */
-export function stepsName({ edges_us, length }: Pick<Steps, 'edges_us' | 'length'>, from: number, until: number, formats: Formats, words = false): string {
+export function stepsName({ edges_us, length }: Lengths, from: number, until: number, formats: Formats, words = false): string {
   if (CLOCK.includes(length)) return clockName(edges_us, from, until, formats, words);
   const [first, last] = datesOf(edges_us, from, until, formats);
   if (length === 'year') return fromTo(first.slice(0, 4), last.slice(0, 4));

@@ -2,8 +2,9 @@
 import { mdiCalendarQuestionOutline, mdiLanDisconnect } from '@mdi/js';
 import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import type { SiteStatus } from '../api/types';
+import type { Energy, SiteStatus } from '../api/types';
 import type { CompareEvent } from '../components/energy/compare-menu';
+import '../components/energy/devices-card';
 import '../components/energy/fed-card';
 import { keyNumberStyles, renderKeyCards, renderKeyRow } from '../components/energy/key-numbers';
 import type { KindEvent, StepEvent } from '../components/energy/period-bar';
@@ -12,16 +13,18 @@ import type { RangeEvent } from '../components/energy/range-inputs';
 import type { StepsEvent } from '../components/energy/steps-card';
 import '../components/energy/steps-card';
 import '../components/energy/totals-card';
+import '../components/energy/volume-card';
 import '../components/message/message';
 import '../components/message/shapes';
 import { keepScale, type Scale } from '../domain/axis';
-import { fedOf } from '../domain/fed';
+import { fedOf, type Fed } from '../domain/fed';
 import { biggestUses, figuresOf, type Figures } from '../domain/figures';
 import { keyNumbersOf, type KeyNumber } from '../domain/key-numbers';
 import { comparedName, periodBrief, periodName, periodShort, presentName } from '../domain/period-names';
 import { KINDS, PRESENT_DAY, choose, isPresent, neighbour, periodAt, periodOf, spanOf, withKind, type Chosen, type Period } from '../domain/periods';
-import { highestOf, lengthOf, onlyHours, stepsOf, type Steps } from '../domain/steps';
+import { highestOf, joinSteps, lengthOf, onlyHours, stepsOf, type StepLength, type Steps } from '../domain/steps';
 import { HOUR_US, dateOf } from '../domain/time';
+import { volumeOf, type Volume } from '../domain/volume';
 import { t } from '../i18n';
 import { StoreController } from '../state/controller';
 import { Loader } from '../state/loader';
@@ -48,6 +51,11 @@ interface Computed {
   uses: string[];
   figures: Figures;
   was: Figures | null;
+  fed: Fed;
+  /** What devices are drawn of: never shorter than hours. */
+  coarse: Energy;
+  gas: Volume | null;
+  water: Volume | null;
 }
 
 @customElement('ed-energy-view')
@@ -67,10 +75,14 @@ export class EdEnergyView extends LitElement {
         grid-template-columns: minmax(0, 1fr) 352px;
         gap: 16px;
       }
+      .volumes {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr));
+        gap: 16px;
+      }
       @media (min-width: 1024px) {
         .view {
-          grid-template-rows: auto auto minmax(min-content, 1fr) auto;
-          min-height: calc(100dvh - 104px);
+          grid-template-rows: auto auto minmax(clamp(396px, calc(100dvh - 492px), 640px), auto);
         }
       }
       @media (max-width: 1023.98px) {
@@ -80,7 +92,8 @@ export class EdEnergyView extends LitElement {
       }
       @media (max-width: 599.98px) {
         .view,
-        .pair {
+        .pair,
+        .volumes {
           gap: 12px;
         }
         ed-period-bar {
@@ -212,7 +225,21 @@ export class EdEnergyView extends LitElement {
     this.scale = keepScale(former, highestOf(steps), AXIS_STEPS);
     this.scaleOf = length;
     const was = loaded.was && !this.isCut(loaded.was) ? figuresOf(loaded.was.energy, uses) : null;
-    this.computed = { of: loaded, narrow, steps, uses, figures: figuresOf(loaded.energy, uses), was: was?.known ? was : null };
+    const coarse = coarseOf(loaded.energy);
+    const figures = figuresOf(coarse, uses);
+    const volume = (which: 'gas' | 'water'): Volume | null => volumeOf(loaded.energy, which, narrow, this.store.nowUs, this.sinceUs ?? 0);
+    this.computed = {
+      of: loaded,
+      narrow,
+      steps,
+      uses,
+      figures,
+      was: was?.known ? was : null,
+      fed: fedOf(loaded.energy, figures),
+      coarse,
+      gas: volume('gas'),
+      water: volume('water'),
+    };
   }
 
   /** True while what is shown is what was asked for. */
@@ -256,8 +283,32 @@ export class EdEnergyView extends LitElement {
         ${this.renderChart(of, steps, figures, numbers)}
         <ed-totals-card .energy=${of.energy} .figures=${figures} .was=${was} day=${periodBrief(period, period, formats)} wasDay=${of.was ? periodBrief(of.was.period, period, formats) : ''} .formats=${formats}></ed-totals-card>
       </div>
-      ${this.narrow ? this.renderAlso(numbers.slice(3)) : nothing}
-      <ed-fed-card .fed=${fedOf(of.energy, figures)} .formats=${formats}></ed-fed-card>`;
+      <ed-fed-card .fed=${this.computed.fed} .formats=${formats}></ed-fed-card>
+      ${figures.devices.devices.length > 0 ? this.renderDevices(this.computed) : nothing}
+      ${this.renderVolumes(this.computed, numbers)}`;
+  }
+
+  private renderDevices({ of, figures, was, coarse }: Computed): TemplateResult {
+    const { formats } = this.store;
+    const wasDay = of.was ? periodBrief(of.was.period, of.asked.period, formats) : '';
+    const length = coarse.resolution as StepLength;
+    return html`<ed-devices-card .figures=${figures} .was=${was} length=${length} .untracked=${coarse.untracked} wasDay=${wasDay} .formats=${formats}></ed-devices-card>`;
+  }
+
+  private renderVolumes({ of, gas, water }: Computed, numbers: readonly KeyNumber[]): TemplateResult | typeof nothing {
+    const { formats } = this.store;
+    const shown = ([['gas', gas], ['water', water]] as const).flatMap(([which, volume]) => {
+      const number = numbers.find(({ name }) => name === t(`row.${which}`));
+      return volume && number ? [{ which, volume, number }] : [];
+    });
+    if (shown.length === 0) return nothing;
+    const period = periodName(of.asked.period, formats);
+    return html`<div class="volumes">
+      ${shown.map(
+        ({ which, volume, number }) =>
+          html`<ed-volume-card which=${which} name=${t(`row.${which}`)} period=${period} .volume=${volume} .number=${number} .formats=${formats} ?narrow=${this.narrow}></ed-volume-card>`,
+      )}
+    </div>`;
   }
 
   private renderChart({ asked, energy }: PeriodEnergy, steps: Steps, figures: Figures, numbers: readonly KeyNumber[]): TemplateResult {
@@ -275,14 +326,6 @@ export class EdEnergyView extends LitElement {
       .keyNumbers=${renderKeyRow(numbers)}
       @steps=${this.onSteps}
     ></ed-steps-card>`;
-  }
-
-  private renderAlso(numbers: readonly KeyNumber[]): TemplateResult | typeof nothing {
-    if (numbers.length === 0) return nothing;
-    return html`<section class="card" aria-labelledby="also">
-      <div class="title"><h2 id="also">${t('energy.also')}</h2></div>
-      <dl class="pairs">${numbers.map(({ name, value, unit }) => html`<dt>${name}</dt><dd>${value} ${unit}</dd>`)}</dl>
-    </section>`;
   }
 
   /** Words for a period of which nothing is known: it lies ahead, before all records, or its history has not arrived. */
@@ -361,6 +404,9 @@ export class EdEnergyView extends LitElement {
     if (event.key === 'ArrowRight') this.go(neighbour(this.period, 1));
   };
 }
+
+/** Devices are drawn by the hour at the shortest. */
+const coarseOf = (energy: Energy): Energy => (energy.resolution === '5min' ? { ...joinSteps(energy, 12), resolution: 'hour' } : energy);
 
 const SHAPES = [
   { x: 0, y: 0, w: 24, h: 16 },

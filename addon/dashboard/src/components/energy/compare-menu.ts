@@ -77,7 +77,7 @@ export class EdCompareMenu extends LitElement {
           justify-content: center;
           gap: 4px;
           width: 100%;
-          height: 32px;
+          height: 44px;
           padding: 0 4px;
           border: 0;
           background: none;
@@ -88,7 +88,7 @@ export class EdCompareMenu extends LitElement {
           display: none;
         }
         [role='menu'] {
-          top: 36px;
+          top: 44px;
           right: auto;
           left: 50%;
           transform: translateX(-50%);

@@ -80,7 +80,7 @@ export class EdStepsCard extends LitElement {
     return html`<section class="card" aria-labelledby="title">
       ${this.narrow ? html`<div class="in-place" role="status">${this.renderInPlace(steps)}</div>` : nothing}
       <div class="title">
-        <h2 id="title">${t(TITLE[steps.length])}${this.narrow ? `, ${steps.unit}` : ''}</h2>
+        <h2 id="title">${this.narrow ? `${this.narrowTitle(steps)}, ${steps.unit}` : t(TITLE[steps.length])}</h2>
         ${this.renderLegend(steps.from, steps)} ${this.renderSwitch(steps.length)}
       </div>
       ${this.asTable
@@ -92,6 +92,11 @@ export class EdStepsCard extends LitElement {
         <button class="text-button note" @click=${this.toggle}>${t(this.asTable ? 'table.hide' : 'table.show')}</button>
       </div>
     </section>`;
+  }
+
+  /** The switch beside it says how long the steps are. */
+  private narrowTitle({ length, unit }: Steps): string {
+    return unit === 'kW' ? t('energy.power') : t(this.fine ? 'nav.energy' : TITLE[length]);
   }
 
   private readonly onMedia = (event: MediaQueryListEvent): void => {
