@@ -70,10 +70,18 @@ async def _fetch(
             parts.append(hours.within(part.start_us, part.end_us))
         else:
             parts.append(await core.energy.cells(site, home, part.start_us, part.end_us, part.cell_us))
-    rolled_until = await core.state.document(f"rolled_until:{site}")
-    until_us = 0 if rolled_until is None else cast("int", rolled_until["ts_us"])
+    until_us = await _until(core, site)
     found = answer(entities, home, Cells.together(parts), edges_us, _since(core, site, entities), until_us)
     return found, jumps(home.keys, hours, start_us, end_us)
+
+
+async def _until(core: Core, site: str) -> int:
+    """Return until when everything has been rolled up: at first until listening began."""
+    rolled_until = await core.state.document(f"rolled_until:{site}")
+    if rolled_until is not None:
+        return cast("int", rolled_until["ts_us"])
+    live = core.ledger.live_spans(site)
+    return live[0].since_us if live else 0
 
 
 def _since(core: Core, site: str, entities: Sequence[Entity]) -> dict[str, int]:
