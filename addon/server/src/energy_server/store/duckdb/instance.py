@@ -116,7 +116,6 @@ class Instance:
         except StoreUnavailableError as err:
             self.trouble = err.message
             raise
-        self._suspects.clear()
         self._opened = opened
         return opened
 
@@ -140,7 +139,6 @@ class Instance:
         if isinstance(err.__cause__, duckdb.OutOfMemoryException):
             return  # the operation failed, not the store
         with self._changing:
-            self._suspects |= opened.months.suspects
             if self._opened is opened:
                 self.trouble = err.message
                 self._opened = None
@@ -151,9 +149,9 @@ def _opened(folder: Path, memory_limit_mb: int, suspects: set[str]) -> Opened:
     try:
         with closing(connection.cursor()) as cursor:
             store_id = _store_id(cursor)
-            series, months = SeriesIndex(), MonthFiles(folder / "readings")
+            series, months = SeriesIndex(), MonthFiles(folder / "readings", suspects)
             statistics = StatisticsFile(folder / "statistics.duckdb")
-            months.open(cursor, suspects)
+            months.open(cursor)
             statistics.open(cursor)
             queries.load_latest(cursor, months, series)
         release(connection, memory_limit_mb)  # a month was read for its last rows: nobody will ask for the others

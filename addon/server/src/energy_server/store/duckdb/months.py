@@ -12,10 +12,10 @@ A file that cannot be read is called `.damaged` from then on: it is kept, and it
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition
-from time import monotonic
+from time import time
 
 import duckdb
 import numpy as np
@@ -62,7 +62,6 @@ class MonthFile:
     path: Path
     sorted_rows: int = 0
     readers: int = 0
-    appended_s: float = field(default_factory=monotonic)
     replacing: list[Columns] | None = None
     """Since its rewriting began, the live rows that may have replaced others; None: it is not rewritten."""
 
@@ -72,9 +71,19 @@ class MonthFile:
         return f"m{self.month}_g{self.generation}"
 
     @property
+    def log(self) -> Path:
+        """Return the path of the write-ahead log, which is not always there."""
+        return self.path.with_name(f"{self.path.name}.wal")
+
+    @property
     def following(self) -> Path:
         """Return the path of the next generation."""
         return self.path.with_name(f"{month_name(self.month)}.g{self.generation + 1}.duckdb")
+
+    def quiet_s(self) -> float:
+        """Return how long ago the file was written to."""
+        written = [path.stat().st_mtime for path in (self.path, self.log) if path.exists()]
+        return time() - max(written)
 
     def note(self, known: Columns) -> None:
         """Remember what may replace rows that a rewriting has copied already; too much of it abandons the rewriting."""
@@ -87,14 +96,14 @@ class MonthFile:
 class MonthFiles:
     """All files of readings. Written by the one writer thread; read in any thread under `reading`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suspects: set[str]) -> None:
+        """Take the names of the files whose use showed damage; they are looked through, and more are added."""
         self._folder = folder
-        self.suspects: set[str] = set()
-        """The names of the files whose use showed damage; opening looks through them."""
+        self._suspects = suspects
         self._files: dict[int, MonthFile] = {}
         self._idle = Condition()
 
-    def open(self, cursor: duckdb.DuckDBPyConnection, suspects: set[str]) -> None:
+    def open(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Attach the newest generation of each month, and delete what an interrupted rewriting left.
 
         Suspects are read through. A file that cannot be read is set aside.
@@ -112,7 +121,7 @@ class MonthFiles:
             if name not in kept and _FILE.fullmatch(name.removesuffix(BUILDING)):
                 path.unlink()
         for month in sorted(newest):
-            self._open(cursor, newest[month], suspects)
+            self._open(cursor, newest[month])
 
     def set_aside(self) -> list[str]:
         """Return the names of the files that could not be read."""
@@ -141,7 +150,6 @@ class MonthFiles:
     def append(self, cursor: duckdb.DuckDBPyConnection, month: int, rows: Columns, new: NDArray[np.bool_]) -> None:
         """Store rows of one month in one transaction; `new` marks those that cannot be there already."""
         file = self._files.get(month) or self._create(cursor, month)
-        file.appended_s = monotonic()
         with self._suspecting([file]):
             cursor.execute("BEGIN")
             if new.any():
@@ -164,25 +172,25 @@ class MonthFiles:
             self._idle.wait_for(lambda: old.readers == 0)
         cursor.execute(f"DETACH {old.alias}")
         # The log before its file: a file without its log is only incomplete, a log without its file is poison.
-        old.path.with_name(f"{old.path.name}.wal").unlink(missing_ok=True)
+        old.log.unlink(missing_ok=True)
         old.path.unlink()
         sync_folder(self._folder)
 
-    def _open(self, cursor: duckdb.DuckDBPyConnection, file: MonthFile, suspects: set[str]) -> None:
+    def _open(self, cursor: duckdb.DuckDBPyConnection, file: MonthFile) -> None:
         try:
             self._attach(cursor, file)
-            if file.path.name in suspects:
+            if file.path.name in self._suspects:
                 cursor.execute(_READ_THROUGH.format(file=file.alias)).fetchall()
         except duckdb.Error as err:
             if not is_damage(err):
                 raise
             self._set_aside(cursor, file)
+        self._suspects.discard(file.path.name)
 
     def _set_aside(self, cursor: duckdb.DuckDBPyConnection, file: MonthFile) -> None:
         cursor.execute(f"DETACH DATABASE IF EXISTS {file.alias}")
-        log = file.path.with_name(f"{file.path.name}.wal")
-        if log.exists():
-            log.rename(log.with_name(f"{log.name}{DAMAGED}"))
+        if file.log.exists():
+            file.log.rename(file.log.with_name(f"{file.log.name}{DAMAGED}"))
         file.path.rename(file.path.with_name(f"{file.path.name}{DAMAGED}"))
         sync_folder(self._folder)
         self._create(cursor, file.month, file.generation + 1)
@@ -203,7 +211,7 @@ class MonthFiles:
             yield
         except duckdb.Error as err:
             if is_damage(err):
-                self.suspects.update(file.path.name for file in files)
+                self._suspects.update(file.path.name for file in files)
             raise
 
     def _create(self, cursor: duckdb.DuckDBPyConnection, month: int, generation: int = 1) -> MonthFile:

@@ -145,7 +145,7 @@ class Upkeep:
 
     def _is_due(self, cursor: duckdb.DuckDBPyConnection, file: MonthFile) -> bool:
         rows = sorting.count(cursor, file.alias)
-        if not is_due(file, rows, self._now_month(), monotonic() - file.appended_s, self._due):
+        if not is_due(file, rows, self._now_month(), file.quiet_s(), self._due):
             return False
         return shutil.disk_usage(file.path.parent).free > file.path.stat().st_size + RESERVE_BYTES
 
