@@ -66,12 +66,12 @@ def counted(end: datetime, count: int, start: float = 0.0) -> list[StatisticData
     ]
 
 
-async def ask(server: FakeServer, *entity_ids: str) -> None:
-    """Ask for the statistics of Entities, as a server does that has none of them."""
+async def ask(server: FakeServer, *entity_ids: str, kind: str = "statistics", **details: Any) -> None:
+    """Ask for something of Entities, by default for statistics, as a server does that has none of them."""
     catalog = server.of("catalog")[-1]
     places = [place for place, item in enumerate(catalog["entities"]) if item["entity_id"] in entity_ids]
     assert len(places) == len(entity_ids)
-    await server.send({"type": "request", "id": 1, "kind": "statistics", "catalog": catalog["rev"], "of": places})
+    await server.send({"type": "request", "id": 1, "kind": kind, "catalog": catalog["rev"], "of": places} | details)
 
 
 def rows_of(server: FakeServer) -> list[Any]:
@@ -102,6 +102,9 @@ async def test_a_counter_in_slices_newest_first(
     assert spans[0][0] == spans[1][1]
     assert spans[1][0] == spans[2][1]
     assert spans[2][0] == ts_us((last_hour - 99 * HOUR).timestamp())
+    nothing = await server.message("nothing")
+    assert nothing["span"] == [imports.EARLIEST_STATISTIC_US, spans[2][0]]
+    assert nothing["reason"] == "no_statistics"
     rows = rows_of(server)
     assert [row[1] for row in rows] == [ts_us((last_hour - (99 - n) * HOUR).timestamp()) for n in range(100)]
     assert all(row[2:5] == [None, None, None] for row in rows)
@@ -161,6 +164,67 @@ async def test_a_price_is_converted_here(
     await ask(server, "sensor.price")
     message = await server.message("statistics")
     assert message["rows"][0][2:5] == pytest.approx([0.25, 0.2, 0.3])
+
+
+async def test_the_hours_of_a_span(
+    hass: HomeAssistant,
+    server: FakeServer,
+    set_up: SetUp,
+    wait: Callable[[], Awaitable[None]],
+    last_hour: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(imports, "SLICE_HOURS", 4)
+    state(hass, "sensor.meter", "5", COUNTER)
+    async_import_statistics(hass, metadata("sensor.meter", "kWh", "energy", has_sum=True), counted(last_hour, 50))
+    await wait()
+    entry = await set_up()
+
+    def hour_us(number: int) -> int:
+        return ts_us((last_hour - number * HOUR).timestamp())
+
+    await ask(server, "sensor.meter", span=[hour_us(20), hour_us(10)])
+    await server.until(lambda: len(rows_of(server)) == 10)
+    assert [row[1] for row in rows_of(server)] == [hour_us(number) for number in range(20, 10, -1)]
+    assert all(row[5] == 0.5 for row in rows_of(server))
+    assert server.of("nothing") == []
+    await ask(server, "sensor.meter", span=[hour_us(60), hour_us(48)])
+    nothing = await server.message("nothing")
+    assert nothing["span"] == [hour_us(60), hour_us(49)]
+    assert len(rows_of(server)) == 11
+    assert entry.runtime_data.reconcile.pending == []
+
+
+async def test_digests_change_when_the_hours_do(
+    hass: HomeAssistant, server: FakeServer, set_up: SetUp, wait: Callable[[], Awaitable[None]], last_hour: datetime
+) -> None:
+    state(hass, "sensor.meter", "5", COUNTER)
+    state(hass, "sensor.power", "5", POWER)
+    hours = 24 * 80
+    known = metadata("sensor.meter", "kWh", "energy", has_sum=True)
+    async_import_statistics(hass, known, counted(last_hour, hours))
+    await wait()
+    await set_up()
+
+    async def digested() -> dict[tuple[int, int], str]:
+        server.messages[:] = server.of("catalog")
+        await ask(server, "sensor.meter", "sensor.power", kind="digests")
+        message = await server.message("digests")
+        assert len(message["of"]) == 2
+        place = next(row[0] for row in message["rows"])
+        assert all(row[0] == place for row in message["rows"])  # the gauge has no statistics
+        return {(row[1], row[2]): row[3] for row in message["rows"]}
+
+    before = await digested()
+    assert 3 <= len(before) <= 4
+    assert before == await digested()
+    edited = last_hour - 24 * 79 * HOUR
+    async_import_statistics(hass, known, [{"start": edited, "state": 7.0, "sum": 12.25}])
+    await wait()
+    after = await digested()
+    changed = [span for span in before if before[span] != after[span]]
+    assert len(changed) == 1
+    assert changed[0][0] <= ts_us(edited.timestamp()) < changed[0][1]
 
 
 async def test_where_there_are_none_there_is_nothing(
