@@ -24,6 +24,15 @@ DASHBOARD = ROOT / "addon" / "dashboard"
 WITHOUT_HOME_ASSISTANT = ("-p", "no:homeassistant", "-p", "no:socket")
 
 
+STANDINS = ROOT / "dev" / "containers" / "standins"
+SHELL_SCRIPTS = (
+    *sorted((ROOT / "script").iterdir()),
+    ROOT / ".ci" / "run",
+    *sorted(STANDINS.glob("*.sh")),
+    *sorted(path for path in (ROOT / "addon" / "services").rglob("*") if path.is_file()),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Suite:
     """One command; `counts` says that it writes a JUnit file, otherwise it counts as one check."""
@@ -59,7 +68,8 @@ SUITES = (
     Suite("ruff format", (BIN / "ruff", "format", "--check", ".")),
     Suite("mypy", (BIN / "mypy", "addon/server/src", "custom_components", "dev", "tests")),
     Suite("import-linter", (BIN / "lint-imports",)),
-    Suite("shellcheck", (BIN / "shellcheck", *sorted(path for path in (ROOT / "script").iterdir()), ".ci/run")),
+    Suite("shellcheck", (BIN / "shellcheck", *SHELL_SCRIPTS)),
+    Suite("hadolint", (BIN / "hadolint", ROOT / "addon" / "Dockerfile", *sorted(STANDINS.glob("*.Dockerfile")))),
     Suite("eslint", ("npm", "run", "--silent", "lint"), cwd=DASHBOARD),
     Suite("tsc", ("npm", "run", "--silent", "types"), cwd=DASHBOARD),
     Suite(
@@ -69,12 +79,19 @@ SUITES = (
         counts=True,
     ),
     pytest("server", "tests/server", *WITHOUT_HOME_ASSISTANT),
+    pytest("addon", "tests/addon", *WITHOUT_HOME_ASSISTANT),
     pytest("home", "tests/dev", *WITHOUT_HOME_ASSISTANT),
     pytest("integration", "tests/integration"),
     pytest("end-to-end", "tests/e2e", *WITHOUT_HOME_ASSISTANT),
     pytest("faults", "tests/faults", *WITHOUT_HOME_ASSISTANT),
     pytest("bench", "tests/bench", *WITHOUT_HOME_ASSISTANT),
 )
+CONTAINERS = Suite(
+    "containers",
+    (sys.executable, "-m", "dev.containers", f"--junit-xml={LOGS / 'containers'}.xml"),
+    counts=True,
+)
+"""The image, built and run both ways; minutes, so only where it is asked for."""
 ACCEPTANCE = pytest("acceptance", "tests/acceptance", *WITHOUT_HOME_ASSISTANT)
 """On recorded data, which ENERGY_TEST_DATA names."""
 
@@ -124,13 +141,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="script/test", description="Run every check and test.")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="only suites whose names contain this")
     parser.add_argument("--soak", action="store_true", help="the long form of the faults: hours instead of minutes")
+    parser.add_argument("--containers", action="store_true", help="the image too, built and run: some minutes more")
     arguments = parser.parse_args()
     wanted = arguments.suites
     if arguments.soak:
         os.environ["ENERGY_SOAK"] = "1"
     LOGS.mkdir(parents=True, exist_ok=True)
     recorded = bool(os.environ.get("ENERGY_TEST_DATA"))
-    suites = (*SUITES, ACCEPTANCE) if recorded else SUITES
+    suites = (*SUITES, *((ACCEPTANCE,) if recorded else ()), *((CONTAINERS,) if arguments.containers else ()))
     chosen = [suite for suite in suites if not wanted or any(word in suite.name for word in wanted)]
     outcomes = []
     for suite in chosen:

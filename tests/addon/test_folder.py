@@ -1,0 +1,137 @@
+"""The files around the app: one version, nothing that the Supervisor would take for another app, a lean context."""
+
+import json
+import re
+import shutil
+import subprocess
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dev.containers.config import ADDON, yaml_of
+from dev.containers.podman import COMPOSE
+from dev.processes import ROOT
+from energy_server import __version__
+from tests.product.saying import say
+
+INTEGRATION = ROOT / "custom_components" / "energy_dashboard"
+SCANNED = ("config.yaml", "config.yml", "config.json", "build.yaml", "build.yml", "build.json", "repository.*")
+
+
+def _tracked() -> list[str]:
+    listed = subprocess.run(("git", "ls-files"), cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607 no input from outside
+    return listed.stdout.splitlines()
+
+
+def test_there_is_one_version(config: dict[str, Any]) -> None:
+    versions = {
+        "addon/config.yaml": config["version"],
+        "energy_server": __version__,
+        "addon/server/pyproject.toml": _toml(ADDON / "server" / "pyproject.toml"),
+        "pyproject.toml": _toml(ROOT / "pyproject.toml"),
+        "manifest.json": json.loads((INTEGRATION / "manifest.json").read_text())["version"],
+        "const.py": _found(INTEGRATION / "const.py", r'INTEGRATION_VERSION: Final = "([^"]+)"'),
+        "package.json": json.loads((ADDON / "dashboard" / "package.json").read_text())["version"],
+        "compose.yaml": _found(ROOT / "compose.yaml", r"image: energy-dashboard:(\S+)"),
+        "addon/CHANGELOG.md": _found(ADDON / "CHANGELOG.md", r"## (\S+)"),
+    }
+    assert set(versions.values()) == {config["version"]}, versions
+
+
+def test_one_version_of_home_assistant_is_asked_for(config: dict[str, Any]) -> None:
+    hacs = json.loads((ROOT / "hacs.json").read_text())
+    assert config["homeassistant"] == hacs["homeassistant"]
+
+
+def test_the_supervisor_finds_one_app_and_one_repository() -> None:
+    found = [path for path in _tracked() if any(fnmatch(Path(path).name, name) for name in SCANNED)]
+    assert sorted(found) == ["addon/config.yaml", "repository.yaml"]
+    repository = yaml_of(ROOT / "repository.yaml")
+    assert set(repository) == {"name", "url", "maintainer"}
+
+
+@pytest.mark.parametrize(
+    "name", ["DOCS.md", "CHANGELOG.md", "Dockerfile", "apparmor.txt", "icon.png", "logo.png", ".dockerignore"]
+)
+def test_the_app_has_what_home_assistant_shows(name: str) -> None:
+    assert (ADDON / name).stat().st_size > 0
+
+
+def test_the_icon_is_a_square_of_128() -> None:
+    head = (ADDON / "icon.png").read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (int.from_bytes(head[16:20]), int.from_bytes(head[20:24])) == (128, 128)
+
+
+def test_the_context_holds_what_the_dockerfile_copies_and_nothing_else() -> None:
+    sent = {path for path in _below(ADDON) if not _ignored(path)}
+    for path in ("dashboard/package-lock.json", "dashboard/src/main.ts", "server/requirements.txt", "services/init"):
+        assert path in sent, path
+    outside = (
+        "dashboard/node_modules/",
+        "dashboard/dist/",
+        "dashboard/test/",
+        "translations/",
+        "server/pyproject.toml",
+    )
+    assert [path for path in sent if path.startswith(outside) or "__pycache__" in path] == []
+    size = sum((ADDON / path).stat().st_size for path in sent)
+    assert size < 4_000_000, f"{size} bytes are sent to the engine"
+
+
+def test_the_profile_is_one_that_the_supervisor_can_name() -> None:
+    text = (ADDON / "apparmor.txt").read_text()
+    profiles = re.findall(r"^profile ([^ ]+)", text, re.MULTILINE)
+    assert profiles == ["energy_dashboard"]
+    # The Supervisor renames it in that line only.
+    assert text.count("energy_dashboard") == 1
+    parser = shutil.which("apparmor_parser")
+    if parser is None:
+        say("apparmor.txt: not parsed, because apparmor_parser is not installed")
+        return
+    command = (parser, "-Q", "-T", "-K", str(ADDON / "apparmor.txt"))
+    parsed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 no input from outside
+    assert parsed.returncode == 0, parsed.stderr
+
+
+def test_compose_takes_its_file() -> None:
+    command = (COMPOSE, "--file", ROOT / "compose.yaml", "--profile", "*", "config", "--format", "json")
+    read = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 no input from outside
+    assert read.returncode == 0, read.stderr
+    server = json.loads(read.stdout)["services"]["energy-server"]
+    assert server["read_only"] is True
+    assert server["security_opt"] == ["no-new-privileges:true"]
+    assert server["cap_drop"] == ["ALL"]
+    assert [port["host_ip"] for port in server["ports"]] == ["127.0.0.1"]
+    assert "CMD-SHELL" in server["healthcheck"]["test"]
+
+
+def _below(folder: Path) -> list[str]:
+    return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+
+
+def _ignored(path: str) -> bool:
+    """Say whether .dockerignore leaves a file out: the last line that matches it or a folder above it decides."""
+    ignored = False
+    parts = Path(path).parts
+    names = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    for line in (ADDON / ".dockerignore").read_text().split():
+        pattern = line.removeprefix("!")
+        if any(fnmatch(name, pattern) or fnmatch(name, pattern.removeprefix("**/")) for name in names) or (
+            pattern.startswith("**/") and pattern.removeprefix("**/") in parts
+        ):
+            ignored = not line.startswith("!")
+    return ignored
+
+
+def _toml(path: Path) -> str:
+    return str(tomllib.loads(path.read_text())["project"]["version"])
+
+
+def _found(path: Path, pattern: str) -> str:
+    match = re.search(pattern, path.read_text())
+    assert match is not None, f"{path} names no version"
+    return match[1]
