@@ -226,6 +226,50 @@ async def test_a_store_that_fails_acknowledges_nothing_and_recovers(
         assert home.links.status(SITE).error is None
 
 
+class Choking(Failing):
+    """A real store with a defect: it fails on some values, in a way that nobody expected."""
+
+    async def append(self, batches: Sequence[ReadingBatch]) -> None:
+        if any(value in (666, 667) for batch in batches for value in batch.values):
+            raise ZeroDivisionError("of the test")
+        await super().append(batches)
+
+
+async def test_a_row_that_cannot_be_stored_is_refused_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with linked(tmp_path, series=Choking(tmp_path / "series")) as home:
+        client = await home.connect()
+        await client.greet()
+        rows = [[0, NOON_US - (20 - at) * SECOND_US, float(at)] for at in range(20)]
+        rows[3], rows[7][2], rows[12][2] = [9, NOON_US, 1], 666.0, 667.0
+        seq = await client.number(readings(rows))
+        answer = await client.expect("ack", seq=seq)
+        assert [(one["row"], one["code"]) for one in answer["refused"]] == [
+            (3, "bad_place"),
+            (7, "not_stored"),
+            (12, "not_stored"),
+        ]
+        assert len(await stored(home.series)) == 17
+        assert home.ledger.live_spans(SITE) == [Span(NOON_US - MINUTE_US, NOON_US)]
+        seq = await client.number(readings([[0, NOON_US, 1.0]], span=(NOON_US, NOON_US + SECOND_US)))
+        await client.expect("ack", seq=seq, refused=[])
+    assert len([record for record in caplog.records if record.exc_info]) == 1, "told once"
+
+
+async def test_a_message_that_cannot_be_stored_at_all_claims_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("energy_server.link.isolate.MOST_TRIES", 10)
+    async with linked(tmp_path, series=Choking(tmp_path / "series")) as home:
+        client = await home.connect()
+        await client.greet()
+        rows = [[0, NOON_US - at * SECOND_US, 666.0] for at in range(100)]
+        seq = await client.number(readings(rows))
+        assert len((await client.expect("ack", seq=seq))["refused"]) == 100
+        assert home.ledger.live_spans(SITE) == [], "a Gap, which the recorder may fill"
+        seq = await client.number(readings([[0, NOON_US, 1.0]], span=(NOON_US, NOON_US + SECOND_US)))
+        await client.expect("ack", seq=seq, refused=[])
+
+
 async def test_a_locked_state_acknowledges_nothing_and_recovers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

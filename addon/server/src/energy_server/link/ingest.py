@@ -2,8 +2,9 @@
 
 In:   validated messages, each with its number and its claim.
 Out:  their data durable, then their claims recorded, then one acknowledgement for all of them.
-Failures: none. While a store is unavailable nothing is acknowledged, the client is told once, and the same work is
-tried again until it succeeds; all of it may be repeated.
+Failures: none but a defect in storing a catalog. While a store is unavailable nothing is acknowledged, the client is
+told once, and the same work is tried again until it succeeds; all of it may be repeated. Rows that cannot be stored for
+a reason that nobody expected are refused, see `isolate`: else they would be sent again for ever.
 
 Consecutive readings are written in one step (group commit): at once when the last commit is long enough ago, else when
 enough of them wait. Only live readings are made to wait, not other messages and not claims alone.
@@ -18,10 +19,10 @@ from energy_server.errors import StoreUnavailableError
 from energy_server.ledger.asked import Asked
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
+from energy_server.link.accepted import Accepted
 from energy_server.link.events import LiveEvent, StatisticsStored
-from energy_server.link.messages import Refused
-from energy_server.model.coverage import Claim
-from energy_server.model.reading import Origin, ReadingBatch
+from energy_server.link.isolate import write_what_can
+from energy_server.model.reading import Origin
 from energy_server.model.statistic import HOUR_US, Level, Source, StatisticColumns
 from energy_server.store.port import SeriesStore, StateStore
 
@@ -40,22 +41,6 @@ class Stores:
     dirty: DirtyMarks
     asked: Asked
     publish: Callable[[LiveEvent], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A numbered message that is to be made durable: what it carries, and what it settles."""
-
-    seq: int
-    site: str
-    claims: tuple[Claim, ...] = ()
-    refused: Sequence[Refused] = ()
-    readings: ReadingBatch | None = None
-    statistics: StatisticColumns | None = None
-    store: Callable[[], Awaitable[None]] | None = None
-    """Makes durable whatever else the message carries."""
-    stored: Callable[[], Awaitable[None]] | None = None
-    """Is told after the acknowledgement was sent."""
 
 
 @dataclass(slots=True)
@@ -86,6 +71,7 @@ class Ingest:
         self._held: Accepted | None = None
         self._last_commit_s = float("-inf")
         self._refused_seq: int | None = None
+        self._told: set[str] = set()
 
     async def put(self, message: Accepted) -> None:
         """Queue a message; waits while the window is full."""
@@ -103,7 +89,7 @@ class Ingest:
     async def run(self) -> None:
         """Make messages durable and acknowledge them until `finish`."""
         while messages := await self._next_group():
-            await self._until_durable(partial(self._write, messages))
+            messages = await self._until_durable(partial(write_what_can, messages, self._write, self._told))
             if any(message.readings for message in messages):
                 self._last_commit_s = asyncio.get_running_loop().time()
             await self._acknowledge(messages)
@@ -149,11 +135,11 @@ class Ingest:
             self._queue.put_nowait(None)  # the end is for the next group to see
         return message
 
-    async def _until_durable(self, write: Callable[[], Awaitable[None]]) -> None:
+    async def _until_durable[T](self, write: Callable[[], Awaitable[T]]) -> T:
         told = False
         while True:
             try:
-                await write()
+                written = await write()
             except StoreUnavailableError as err:
                 if not told:
                     await self._trouble(err)
@@ -163,6 +149,7 @@ class Ingest:
             break
         if told:
             await self._trouble(None)
+        return written
 
     async def _write(self, messages: Sequence[Accepted]) -> None:
         stores = self._stores

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.ledger.wanted import Wanted
+from energy_server.link.accepted import Accepted
 from energy_server.link.claims import of_rows
 from energy_server.link.clock import ClientClock
 from energy_server.link.errors import LinkError
 from energy_server.link.events import CatalogChanged, LiveEvent, ReadingsArrived
-from energy_server.link.ingest import Accepted, Ingest, Stores
+from energy_server.link.ingest import Ingest, Stores
 from energy_server.link.messages import (
     FUTURE_US,
     Catalog,
