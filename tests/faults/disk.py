@@ -1,4 +1,4 @@
-"""A disk that can be full.
+"""A disk that can be full, or read only.
 
 In:   an empty folder.
 Out:  a disk of 48 MB mounted there, where this user may mount one; elsewhere the system's limit on the size of the
@@ -32,6 +32,12 @@ class Disk(Protocol):
     def free(self, server: Server) -> None:
         """Give the room back."""
 
+    def protect(self) -> None:
+        """Let nobody write."""
+
+    def release(self) -> None:
+        """Let the server write again."""
+
 
 class SmallDisk:
     """A real one."""
@@ -40,6 +46,7 @@ class SmallDisk:
 
     def __init__(self, folder: Path) -> None:
         """It is mounted there."""
+        self._folder = folder
         self._filler = folder / "filler"
 
     def fill(self, _server: Server) -> None:
@@ -56,11 +63,26 @@ class SmallDisk:
         """Delete it."""
         self._filler.unlink()
 
+    def protect(self) -> None:
+        """Mount it read only, as a system does with a disk that fails."""
+        self._mount_again("ro")
+
+    def release(self) -> None:
+        """Mount it for writing."""
+        self._mount_again("rw")
+
+    def _mount_again(self, how: str) -> None:
+        subprocess.run(("mount", "-o", f"remount,{how}", str(self._folder)), check=True)  # noqa: S603, S607 no input
+
 
 class FileLimit:
     """No file of the server may grow."""
 
-    name = "a limit on the size of files"
+    name = "a limit on the size of files, and their rights"
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder of the files."""
+        self._folder = folder
 
     def fill(self, server: Server) -> None:
         """Forbid it."""
@@ -71,6 +93,16 @@ class FileLimit:
         """Allow it."""
         _, hard = resource.prlimit(server.running.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(server.running.pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+    def protect(self) -> None:
+        """Take everybody's right to write."""
+        for path in (self._folder, *self._folder.rglob("*")):
+            path.chmod(path.stat().st_mode & ~0o222)
+
+    def release(self) -> None:
+        """Give it back to the owner."""
+        for path in (self._folder, *self._folder.rglob("*")):
+            path.chmod(path.stat().st_mode | 0o200)
 
 
 def _mounted(folder: Path) -> bool:
@@ -85,7 +117,7 @@ def disk(folder: Path) -> Iterator[Disk]:
     """Have a disk at the folder for the length of the context."""
     folder.mkdir()
     if not _mounted(folder):
-        yield FileLimit()
+        yield FileLimit(folder)
         return
     try:
         yield SmallDisk(folder)

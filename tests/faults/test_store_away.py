@@ -92,3 +92,31 @@ async def test_no_space_left(
         say(f"The disk was {small.name}; the server said: {error['message']}")
         await server.stop()
         assert stored_twice(server) == []
+
+
+async def test_a_folder_that_may_not_be_written_to(
+    start: Callable[..., Awaitable[Product]], load_of: Callable[..., Load], tmp_path: Path
+) -> None:
+    with disk(tmp_path / "disk") as small:
+        product = await start(tmp_path / "disk" / "data")
+        server = product.server
+        load = load_of(product)
+        await load.announce(server)
+        async with load.running():
+            await asyncio.sleep(1)
+            await server.stop()
+            small.protect()
+            await server.start(ready=False)
+
+            async def said() -> bool | None:
+                return "may not write" in ((await unready(server)) or {"message": ""})["message"] or None
+
+            await server.until(said, "the server to say that it may not write")
+            await asyncio.sleep(3)
+            assert await server.is_alive()
+            small.release()
+            await server.until(server.is_ready, "the server to recover", 40)
+            await server.connected(60)
+        await load.arrived(server)
+        await server.stop()
+        assert stored_twice(server) == []

@@ -58,9 +58,9 @@ def _advice(err: Exception, folder: Path) -> str:
     lowered = str(err).lower()
     if is_damage(err):
         return f"A file of the store in {folder} is damaged. Restore it from a backup. ({text})"
-    if "lock" in lowered:
+    if "set lock on file" in lowered:
         return f"Another process uses the store in {folder}. Stop it; this server goes on by itself. ({text})"
-    if isinstance(err, PermissionError) or "permission denied" in lowered:
+    if isinstance(err, PermissionError) or "permission denied" in lowered or "read-only file system" in lowered:
         return f"The server may not write to {folder}. Give its user the right to. ({text})"
     if "no space left" in lowered or "disk full" in lowered:
         return f"No space is left for the store in {folder}. Free some; the server goes on by itself. ({text})"
