@@ -3,7 +3,8 @@
 | module | holds |
 |---|---|
 | `store.py` | the port: one collection for each kind of thing |
-| `connection.py` | the driver: the only module that knows motor; its limits, and what its failures mean |
+| `connection.py` | the driver: the only module that knows motor; its limits |
+| `failures.py` | what the driver's failures mean, and what to do |
 | `coverage.py` | Coverage as documents that are never changed, and one that says which of them count |
 | `schema.py` | indexes and their versions |
 """

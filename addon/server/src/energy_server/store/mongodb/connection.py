@@ -1,9 +1,8 @@
-"""The connection to MongoDB: the only module that knows motor, its limits, and what its failures mean.
+"""The connection to MongoDB: the only module that knows motor, and its limits.
 
 In:   a connection string; work on its database.
 Out:  the work's result. What was written is on the disk of a majority when the work returns.
-Failures: StoreUnavailableError, within ANSWER_WITHIN_MS even where the server hangs; the message says what to do and
-never holds the connection string, since that may hold a password.
+Failures: StoreUnavailableError, within ANSWER_WITHIN_MS where the server hangs, FIND_SERVER_WITHIN_MS without one.
 
 Calls are the same in motor and in PyMongo's AsyncMongoClient, but for `close`, which the latter wants awaited.
 """
@@ -13,54 +12,26 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
+import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pydantic import SecretStr
 from pymongo import ReadPreference, WriteConcern
-from pymongo.errors import (
-    AutoReconnect,
-    BulkWriteError,
-    ConfigurationError,
-    ConnectionFailure,
-    InvalidName,
-    OperationFailure,
-    PyMongoError,
-    ServerSelectionTimeoutError,
-)
+from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure, ServerSelectionTimeoutError
 
 from energy_server.errors import StoreUnavailableError
+from energy_server.store.mongodb.failures import DUPLICATE, UNAUTHORIZED, codes_of, of_a_url, translated
 
 DATABASE = "energy_dashboard"
 """Where the connection string names none."""
 OLDEST_VERSION = (4, 4)
 FIND_SERVER_WITHIN_MS = 3_000
 ANSWER_WITHIN_MS = 10_000
+GOODBYE_WITHIN_S = 1.0
 
 type Document = dict[str, Any]
 type Database = AsyncIOMotorDatabase[Document]
 type Collection = AsyncIOMotorCollection[Document]
-
-_NO_URL = (
-    "mongodb_url is not acceptable. It looks like mongodb://user:password@host:27017/database, with signs in user and"
-    " password percent-encoded."
-)
-_LATE = "MongoDB did not answer in time. The server goes on by itself once it does."
-_NO_PRIMARY = "MongoDB has no primary at the moment. The server goes on by itself once it has one."
-_NO_RIGHT = "MongoDB wants a login, or the user of mongodb_url may not read and write the database."
-_NO_SPACE = "No space is left for MongoDB. Free some; the server goes on by itself."
-_UNAUTHORIZED = 13
-_ADVICE = {
-    18: "MongoDB refuses user or password. Check mongodb_url, and its authSource.",
-    _UNAUTHORIZED: _NO_RIGHT,
-    8_000: _NO_RIGHT,
-    73: "mongodb_url names no acceptable database. Use letters and digits.",
-    14_031: _NO_SPACE,
-    **dict.fromkeys((91, 189, 10_107, 11_600, 11_602, 13_435, 13_436), _NO_PRIMARY),
-    **dict.fromkeys((50, 64, 202, 262), _LATE),
-}
-"""What to do, by MongoDB's number of the failure."""
-_DUPLICATE = 11_000
 
 
 class Connection:
@@ -75,8 +46,8 @@ class Connection:
 
     async def open(self) -> None:
         """Connect, and see that the server is one that can be used. Raises StoreUnavailableError."""
-        with _of_a_url(), translated():
-            self._client = AsyncIOMotorClient(self._url.get_secret_value(), **self._limits())
+        with of_a_url(), translated():
+            self._client = AsyncIOMotorClient(self._url.get_secret_value())
             # In code and not in the connection string: what is acknowledged must be durable, and read where written.
             self._database = self._client.get_default_database(
                 DATABASE, write_concern=WriteConcern("majority", j=True), read_preference=ReadPreference.PRIMARY
@@ -84,7 +55,7 @@ class Connection:
         try:
             await self._look()
         except BaseException:  # whatever it was, and also when we are cancelled: no connection stays behind
-            self.close()
+            await self.close()
             raise
 
     async def _look(self) -> None:
@@ -94,22 +65,23 @@ class Connection:
             needed = ".".join(str(part) for part in OLDEST_VERSION)
             raise StoreUnavailableError(f"MongoDB {self.version} is too old. Use {needed} or newer.")
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of it."""
         client, self._client, self._database = self._client, None, None
         if client is not None:
-            client.close()
+            with pymongo.timeout(GOODBYE_WITHIN_S):
+                await asyncio.to_thread(client.close)  # it waits for the server's answer, which may not come
 
     async def read[T](self, work: Callable[[Database], Awaitable[T]]) -> T:
         """Return the result of the work. Raises StoreUnavailableError."""
         database = self._opened()
-        with translated():
+        with translated(), self._limited():
             return await work(database)
 
     async def write[T](self, work: Callable[[Database], Awaitable[T]]) -> T:
         """Do the work, which may be done twice: once more at once where the server was restarted or gave way."""
         database = self._opened()
-        with translated():
+        with translated(), self._limited():
             try:
                 done = await work(database)
             except AutoReconnect as err:
@@ -125,11 +97,11 @@ class Connection:
         hello = await self.read(lambda database: database.command("hello"))
         if len(hello.get("hosts", ())) <= 1 or self._client is None:
             return None
-        with translated():
+        with translated(), self._limited():
             try:
                 status = await self._client.admin.command("replSetGetStatus")
             except OperationFailure as err:
-                if err.code == _UNAUTHORIZED:
+                if err.code == UNAUTHORIZED:
                     return None
                 raise
         members = [member for member in status["members"] if member.get("stateStr") in ("PRIMARY", "SECONDARY")]
@@ -141,15 +113,13 @@ class Connection:
             raise StoreUnavailableError("The state is closed.")
         return self._database
 
-    def _limits(self) -> dict[str, Any]:
-        """Return the driver's limits of time, but for those that the connection string sets."""
-        named = {name.lower() for name, _ in parse_qsl(urlsplit(self._url.get_secret_value()).query)}
-        limits = {
-            "serverSelectionTimeoutMS": FIND_SERVER_WITHIN_MS,
-            "connectTimeoutMS": FIND_SERVER_WITHIN_MS,
-            "timeoutMS": ANSWER_WITHIN_MS,
-        }
-        return {name: limit for name, limit in limits.items() if name.lower() not in named}
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        """Bound the time of what is done, the driver's waiting for a server and its tries again included."""
+        client = self._client
+        found = client is not None and client.topology_description.has_known_servers  # type: ignore[attr-defined]  # no method
+        with pymongo.timeout((ANSWER_WITHIN_MS if found else FIND_SERVER_WITHIN_MS) / 1_000):
+            yield
 
 
 async def insert_missing(collection: Collection, documents: Sequence[Document]) -> None:
@@ -157,83 +127,5 @@ async def insert_missing(collection: Collection, documents: Sequence[Document]) 
     try:
         await collection.insert_many(documents, ordered=False)
     except BulkWriteError as err:
-        if _codes(err) != {_DUPLICATE, err.code}:
+        if codes_of(err) != {DUPLICATE, err.code}:
             raise
-
-
-@contextmanager
-def as_written(collection: str) -> Iterator[None]:
-    """Turn the failure to read a document, which somebody altered by hand, into StoreUnavailableError."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError) as err:
-        raise StoreUnavailableError(
-            f"A document of the collection {collection} is not as this server writes it. Restore it from a backup."
-        ) from err
-
-
-@contextmanager
-def _of_a_url() -> Iterator[None]:
-    """Turn the failure to understand a connection string into StoreUnavailableError, without the driver's words."""
-    try:
-        yield
-    except (TypeError, ValueError) as err:
-        raise StoreUnavailableError(_NO_URL) from err
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn what the driver raises into StoreUnavailableError."""
-    try:
-        yield
-    except PyMongoError as err:
-        raise StoreUnavailableError(_advice(err)) from err
-
-
-def _advice(err: PyMongoError) -> str:
-    match err:
-        case ConfigurationError() | InvalidName():
-            return _of_configuration(err)
-        case OperationFailure():
-            return _of_refusal(err)
-        case ConnectionFailure():
-            return _of_connection(err)
-    return f"MongoDB cannot be used: {_short(err)}"
-
-
-def _of_configuration(err: PyMongoError) -> str:
-    said = str(err)
-    if "wire version" in said:  # the driver's own words for a server that is older than it can speak to
-        return f"This MongoDB is too old. {_short(err)}"
-    return _NO_URL
-
-
-def _of_refusal(err: OperationFailure) -> str:
-    codes = _codes(err)
-    for code, advice in _ADVICE.items():
-        if code in codes:
-            return advice
-    return _NO_SPACE if "No space left" in str(err) else f"MongoDB refuses: {_short(err)}"
-
-
-def _of_connection(err: ConnectionFailure) -> str:
-    if err.timeout and not isinstance(err, ServerSelectionTimeoutError):
-        return _LATE
-    said = str(err)
-    if "No primary" in said or "No replica set members" in said:
-        return f"MongoDB has no primary that can be reached. Check its replica set, and mongodb_url. ({_short(err)})"
-    return f"MongoDB cannot be reached. Start it, or check mongodb_url. ({_short(err)})"
-
-
-def _codes(err: OperationFailure) -> set[int]:
-    """Return the codes of a failure, those inside a bulk write included."""
-    codes = {err.code} if err.code is not None else set()
-    details = err.details or {}
-    for part in (*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())):
-        codes.add(part.get("code", 0))
-    return codes
-
-
-def _short(err: PyMongoError) -> str:
-    """Return what was said without the driver's long account of the servers it knows."""
-    return str(err).partition(", full error:")[0].partition(" (configured timeouts")[0].partition(", Timeout:")[0][:300]

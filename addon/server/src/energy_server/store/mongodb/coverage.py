@@ -21,7 +21,8 @@ from typing import Any
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.model.coverage import CoverageSource, Span
-from energy_server.store.mongodb.connection import Connection, Document, as_written, insert_missing
+from energy_server.store.mongodb.connection import Connection, Document, insert_missing
+from energy_server.store.mongodb.failures import as_written
 from energy_server.store.port import CoverageRow
 
 TRIES = 3

@@ -22,8 +22,9 @@ from pymongo import DESCENDING, ReplaceOne, UpdateOne
 from energy_server.errors import StoreUnavailableError
 from energy_server.model.entity import Entity, Kind, Role, RoleAssignment, StateClass
 from energy_server.model.site import Site
-from energy_server.store.mongodb.connection import Connection, Document, as_written, insert_missing
+from energy_server.store.mongodb.connection import Connection, Document, insert_missing
 from energy_server.store.mongodb.coverage import CoverageDocuments
+from energy_server.store.mongodb.failures import as_written
 from energy_server.store.mongodb.schema import migrate
 from energy_server.store.port import CoverageRow, StateInfo, SyncEntry
 
@@ -50,14 +51,14 @@ class MongoStateStore:
         try:
             await migrate(self._connection)
         except StoreUnavailableError:
-            self._connection.close()
+            await self._connection.close()
             raise
         self._coverage.forget()
         self._last_line = None
 
     async def close(self) -> None:
         """Let go of the server."""
-        self._connection.close()
+        await self._connection.close()
 
     async def save_site(self, site: Site) -> None:
         """Insert or replace a Site."""
