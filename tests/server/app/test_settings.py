@@ -50,6 +50,21 @@ def test_flags_win_over_the_environment_that_over_the_file_that_over_the_options
     assert settings.memory_limit_mb == Settings.model_fields["memory_limit_mb"].default
 
 
+def test_secrets_lie_between_the_environment_and_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = write(tmp_path / "c.toml", f'token = "{SECRET}-of-the-file"')
+    nothing, secrets = tmp_path / "nothing", tmp_path / "secrets"
+    secrets.mkdir()
+    write(secrets / "energy_token", f"{SECRET}\n")
+    write(secrets / "password_of_another_program", "x")
+    token = load({}, config, nothing, secrets).token
+    assert token is not None
+    assert token.get_secret_value() == SECRET
+    monkeypatch.setenv("ENERGY_TOKEN", f"{SECRET}-of-the-environment")
+    token = load({}, config, nothing, secrets).token
+    assert token is not None
+    assert token.get_secret_value() == f"{SECRET}-of-the-environment"
+
+
 def test_options_of_another_release_and_empty_ones_are_ignored(tmp_path: Path) -> None:
     options = write(tmp_path / "options.json", json.dumps({"certfile": "x", "token": "", "port": None}))
     settings = load({}, None, options)

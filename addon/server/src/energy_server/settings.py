@@ -1,7 +1,8 @@
 """Every setting of the server in one typed model.
 
-In:   the command line, the environment (`ENERGY_*`), a file named by `--config` (TOML or JSON), and the options that
-      the Supervisor writes for an app; an earlier one of these wins.
+In:   the command line, the environment (`ENERGY_*`), secrets (files that are named as those, in lower case), a file
+      named by `--config` (TOML or JSON), and the options that the Supervisor writes for an app; an earlier one of these
+      wins.
 Out:  a valid `Settings`, or `SettingsError` that names the setting at fault. No value is part of the message.
 """
 
@@ -17,10 +18,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, IPvAnyAddress, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 PREFIX = "ENERGY_"
 SUPERVISOR_OPTIONS = Path("/data/options.json")
+SECRETS = Path("/run/secrets")
+"""Where containers find the secrets that they are given."""
 PACKAGE = Path(__file__).resolve().parent
 SUPERVISOR_ADDRESS = "172.30.32.2"
 """The same in every installation of Home Assistant's Supervisor."""
@@ -195,8 +205,10 @@ def read_file(path: Path) -> dict[str, Any]:
     return document
 
 
-def load(flags: Mapping[str, str], config: Path | None, options: Path = SUPERVISOR_OPTIONS) -> Settings:
-    """Return the settings; flags win over the environment, that over the file, that over the Supervisor's options."""
+def load(
+    flags: Mapping[str, str], config: Path | None, options: Path = SUPERVISOR_OPTIONS, secrets: Path = SECRETS
+) -> Settings:
+    """Return the settings: flags, environment, secrets, the file, the Supervisor's options; an earlier one wins."""
     file = read_file(config) if config else {}
     # Options of an earlier or later release of the app are no reason not to start.
     supervisor = {
@@ -217,7 +229,9 @@ def load(flags: Mapping[str, str], config: Path | None, options: Path = SUPERVIS
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             del dotenv_settings, file_secret_settings
             files = (InitSettingsSource(settings_cls, file), InitSettingsSource(settings_cls, supervisor))
-            return (init_settings, env_settings, *files)
+            # Asked of a folder that is not there, it would warn.
+            kept = (SecretsSettingsSource(settings_cls, secrets),) if secrets.is_dir() else ()
+            return (init_settings, env_settings, *kept, *files)
 
     try:
         return Layered(**dict[str, Any](flags))
@@ -248,8 +262,9 @@ def parser() -> argparse.ArgumentParser:
     cli = argparse.ArgumentParser(
         prog="energy-server",
         description="The server of Energy Dashboard for Home Assistant.",
-        epilog="Each setting is taken from its flag, else from its environment variable, else from the file of "
-        "--config, else from the Supervisor's options, else it has its default.",
+        epilog="Each setting is taken from its flag, else from its environment variable, else from the secret of that "
+        f"name in lower case ({SECRETS}), else from the file of --config, else from the Supervisor's options, else it "
+        "has its default.",
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
     )
