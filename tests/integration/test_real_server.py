@@ -174,9 +174,13 @@ async def test_the_year_is_full_from_the_first_minute(
     assert await hass.config_entries.async_setup(entry.entry_id)
     answer = await server.eventually(
         "/api/status",
-        lambda status: status["storage"]["statistics"] >= hours and not entry.runtime_data.reconcile.pending,
+        lambda status: (
+            status["storage"]["statistics"] >= hours
+            and not entry.runtime_data.reconcile.pending
+            and status["sites"][0]["link"]["importing"] is None
+        ),
     )
-    assert answer["sites"][0]["link"]["importing"] is None
+    assert answer["storage"]["statistics"] >= hours
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -1,56 +1,17 @@
 """Coverage: what claims add up to, what shrinks it, and what of it is durable when."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.ledger.coverage import CoverageLedger
-from energy_server.model.coverage import Claim, CoverageSource, Span
-from energy_server.model.entity import Entity, Kind, StateClass
+from energy_server.model.coverage import Span
 from energy_server.store.port import CoverageRow, StateStore
-
-SITE = "home"
-LIVE, STATES, HOUR, HA_OFF, NONE = (
-    CoverageSource.LIVE,
-    CoverageSource.STATES,
-    CoverageSource.HOUR,
-    CoverageSource.HA_OFF,
-    CoverageSource.NONE,
-)
-
-
-def entity(key: str, since_us: int = 0, until_us: int | None = None) -> Entity:
-    total = StateClass.TOTAL_INCREASING
-    return Entity(SITE, key, f"sensor.{key}", key, None, None, Kind.ENERGY, "kWh", total, "state", since_us, until_us)
-
-
-def claim(
-    source: CoverageSource,
-    since_us: int,
-    until_us: int,
-    keys: Sequence[str] | None = None,
-    *,
-    site: str = SITE,
-    reason: str | None = None,
-) -> Claim:
-    return Claim(site, source, Span(since_us, until_us), None if keys is None else tuple(keys), reason)
-
-
-async def opened(state: StateStore, store_id: str = "store") -> CoverageLedger:
-    ledger = CoverageLedger(state, store_id)
-    await ledger.load()
-    return ledger
+from tests.server.ledger.ledgers import HA_OFF, HOUR, LIVE, NONE, SITE, STATES, claim, entity, known, opened
 
 
 @pytest.fixture
 async def ledger(state: StateStore) -> CoverageLedger:
     return await opened(state)
-
-
-def known(ledger: CoverageLedger, of: Entity, start_us: int = 0, end_us: int = 1_000) -> list[tuple[int, int, str]]:
-    found = ledger.spans(SITE, of, start_us, end_us)
-    return [(span.since_us, span.until_us, source.value) for span, source in found]
 
 
 async def test_nothing_is_known_at_first(ledger: CoverageLedger) -> None:
