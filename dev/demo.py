@@ -7,10 +7,11 @@ Out:  all of it running, then stopped in order: Home Assistant first, so that wh
 
 import asyncio
 import json
+import os
 import shutil
 import threading
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -31,12 +32,17 @@ from .provision import (
 )
 from .screen import Screen
 from .server import Server
+from .servers import DURABLE, DatabaseServer, MongoDB, QuestDB
+from .servers import start as start_database
 from .simulated_home import history
 from .simulated_home.const import DEFAULT_SEED
 from .simulated_home.const import DOMAIN as SIMULATED_HOME
 from .simulated_home.model import House, day_number
 
-FOLDERS = ("home_assistant", "server", "logs")
+FOLDERS = ("home_assistant", "server", "databases", "logs")
+QUESTDB_PORT = 19_200
+QUESTDB_PG_PORT = 18_912
+MONGODB_PORT = 27_217
 NOTES = "demo.json"
 RESTART = 100  # the exit status of a Home Assistant that wants to be started again
 COMPONENTS = {
@@ -55,6 +61,7 @@ class Notes:
     connected_to: str = ""  # the address and token that the integration was given last
     port: int = 8765
     ha_port: int = 8123
+    storage: str = "embedded"
 
     @classmethod
     def read(cls, folder: Path) -> Notes:
@@ -72,9 +79,27 @@ class Notes:
         fresh.replace(path)
 
 
-def server(folder: Path, port: int) -> Server:
+def server(folder: Path, port: int, settings: Mapping[str, str] | None = None) -> Server:
     """Return the demo's server."""
-    return Server(folder / "server", port)
+    return Server(folder / "server", port, settings=settings or {})
+
+
+def databases(folder: Path) -> tuple[QuestDB, MongoDB]:
+    """Return the demo's databases, on ports that are free."""
+    questdb = QuestDB(folder / "databases" / "questdb", free_port(QUESTDB_PORT), free_port(QUESTDB_PG_PORT), DURABLE)
+    return questdb, MongoDB(folder / "databases" / "mongodb", free_port(MONGODB_PORT))
+
+
+def storage_settings(storage: str, questdb: QuestDB, mongodb: MongoDB) -> dict[str, str]:
+    """Return the server's settings for a storage; databases that the environment names are used as they are."""
+    if storage != "questdb" or (os.environ.get("ENERGY_QUESTDB_URL") and os.environ.get("ENERGY_MONGODB_URL")):
+        return {"ENERGY_STORAGE": storage}
+    return {
+        "ENERGY_STORAGE": storage,
+        "ENERGY_QUESTDB_URL": questdb.url,
+        "ENERGY_QUESTDB_PG_URL": questdb.pg_url,
+        "ENERGY_MONGODB_URL": f"{mongodb.url}energy_dashboard",
+    }
 
 
 def installation(folder: Path, port: int) -> Installation:
@@ -120,9 +145,16 @@ class Demo:
     """All of it."""
 
     def __init__(
-        self, folder: Path, screen: Screen, *, port: int, ha_port: int, history_days: int = HISTORY_DAYS
+        self,
+        folder: Path,
+        screen: Screen,
+        *,
+        port: int,
+        ha_port: int,
+        history_days: int = HISTORY_DAYS,
+        storage: str | None = None,
     ) -> None:
-        """Choose ports; nothing runs yet. A home that was begun keeps its history's length."""
+        """Choose ports; nothing runs yet. A home that was begun keeps the length of its history and its storage."""
         self._folder = folder
         self._screen = screen
         self._running: list[Process] = []
@@ -132,11 +164,21 @@ class Demo:
         self.user = User()
         self.notes.port = free_port(port)
         self.notes.ha_port = free_port(ha_port, taken=[self.notes.port])
-        self.server = server(folder, self.notes.port)
+        self.notes.storage = storage or self.notes.storage
+        questdb, mongodb = databases(folder)
+        settings = storage_settings(self.notes.storage, questdb, mongodb)
+        self._databases: tuple[DatabaseServer, ...] = (questdb, mongodb) if len(settings) > 1 else ()
+        self.server = server(folder, self.notes.port, settings)
         self.home_assistant = installation(folder, self.notes.ha_port)
         for wanted, used in ((port, self.notes.port), (ha_port, self.notes.ha_port)):
             if wanted != used:
                 screen.say(f"  [yellow]Port {wanted} is in use; {used} is used instead.[/]")
+
+    @property
+    def storage(self) -> str:
+        """Where the data is, for a person."""
+        where = [f"{database.name} at {database.address}" for database in self._databases]
+        return ", ".join(where) or f"{self.notes.storage}, as set"
 
     def log(self, name: str) -> Path:
         """Return the path of a log; the one of the run before is kept beside it."""
@@ -152,6 +194,9 @@ class Demo:
         house = House(self.notes.seed, day_number(self.notes.begun_s))
         days: Days | None = None
         try:
+            for database in self._databases:
+                with self._screen.step(database.name):
+                    self._running.append((await start_database(database)).process)
             with self._screen.step("The server"):
                 self._running.append(await self.server.start(_turned(self.log("server"))))
             if not self.notes.connected_to:

@@ -29,11 +29,13 @@ from .processes import (
 from .provision import HISTORY_DAYS
 from .screen import Screen
 from .server import Server, ServerNotReadyError
+from .server_programs import MissingProgramError
+from .servers import ServerSilentError
 
 PORT = 8765
 HA_PORT = 8123
 OWN = "own_server"
-FAILURES = (HomeAssistantError, ServerNotReadyError, NoPortError)
+FAILURES = (HomeAssistantError, ServerNotReadyError, NoPortError, MissingProgramError, ServerSilentError)
 
 
 def parse() -> argparse.Namespace:
@@ -43,6 +45,11 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--fresh", action="store_true", help="start over: delete the demo's state first")
     parser.add_argument("--server", action="store_true", help="run the server alone, for your own Home Assistant")
+    parser.add_argument(
+        "--storage",
+        choices=("embedded", "questdb"),
+        help="where the data is kept: in files, or in a QuestDB and a MongoDB of the demo (default: as the last time)",
+    )
     parser.add_argument("--port", type=int, default=PORT, help="port of the server (default: %(default)s)")
     parser.add_argument("--ha-port", type=int, default=HA_PORT, help="port of Home Assistant (default: %(default)s)")
     parser.add_argument(
@@ -69,7 +76,14 @@ async def run_demo(folder: Path, options: argparse.Namespace, screen: Screen) ->
     """Run the demo until it is cancelled."""
     if options.fresh:
         demo.clear(folder)
-    running = Demo(folder, screen, port=options.port, ha_port=options.ha_port, history_days=options.history_days)
+    running = Demo(
+        folder,
+        screen,
+        port=options.port,
+        ha_port=options.ha_port,
+        history_days=options.history_days,
+        storage=options.storage,
+    )
     try:
         await running.start()
         login = f"login [bold]{running.user.username}[/] / [bold]{running.user.password}[/]"
@@ -78,6 +92,7 @@ async def run_demo(folder: Path, options: argparse.Namespace, screen: Screen) ->
   [bold]Dashboard[/]       {running.server.url}/#token={running.server.token()}
   [bold]Home Assistant[/]  {running.home_assistant.url}   {login}
 
+  Storage: {running.storage}
   Logs: {folder / "logs"}   Stop: Ctrl-C   Start over: script/run --fresh
 """
         )

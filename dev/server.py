@@ -6,8 +6,9 @@ Out:  a running server that is ready, and its token. Fails with `ProcessDiedErro
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,13 @@ class ServerNotReadyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that can be started."""
+    """A server that can be started. `settings` are more of its own, as ENERGY_… variables."""
 
     data: Path
     port: int
     host: str = "127.0.0.1"
     dashboard: Path = DASHBOARD
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -47,6 +49,7 @@ class Server:
             "ENERGY_PORT": str(self.port),
             "ENERGY_DATA_PATH": str(self.data),
             "ENERGY_DASHBOARD_PATH": str(self.dashboard),
+            **self.settings,
         }
         command = (sys.executable, "-m", "energy_server", "serve")
         process = await Process.start("The server", command, log=log, environment=environment)

@@ -25,6 +25,8 @@ READY_WITHIN_S = 60.0
 LOOK_AGAIN_S = 0.05
 ANSWER_WITHIN_MS = 1_000
 HTTP_OK = 200
+DURABLE = {"QDB_CAIRO_COMMIT_MODE": "sync"}
+"""The settings of a QuestDB that has written to the disk what it acknowledges."""
 REPLICA_SET = "rs0"
 NOT_INITIATED = 94
 

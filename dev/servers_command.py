@@ -19,7 +19,7 @@ from typing import Self
 
 from .processes import FORGOTTEN, ROOT, NoPortError, free_port
 from .server_programs import MissingProgramError, mongod, questdb
-from .servers import DatabaseServer, MongoDB, QuestDB, ServerSilentError, until_answering
+from .servers import DURABLE, DatabaseServer, MongoDB, QuestDB, ServerSilentError, until_answering
 
 QUESTDB_PORT = 19_000
 QUESTDB_PG_PORT = 18_812
@@ -71,7 +71,7 @@ def _noted(folder: Path, *, replica_set: bool) -> tuple[DatabaseServer, ...]:
         (port,), replica_set = note.ports, note.replica_set
     else:
         port = free_port(MONGODB_PORT)
-    return QuestDB(questdb_folder, http_port, pg_port), MongoDB(mongodb_folder, port, replica_set=replica_set)
+    return QuestDB(questdb_folder, http_port, pg_port, DURABLE), MongoDB(mongodb_folder, port, replica_set=replica_set)
 
 
 def _note_of(server: DatabaseServer, pid: int) -> Note:
