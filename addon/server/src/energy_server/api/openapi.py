@@ -69,6 +69,9 @@ def _responses(route: Route[Any]) -> dict[str, object]:
     if route.socket:
         messages = f"; each message is a {route.answer.__name__}" if route.answer else ""
         responses: dict[str, object] = {"101": {"description": f"The WebSocket is open{messages}"}}
+    elif route.file:
+        content = {route.file: {"schema": {"type": "string"}}}
+        responses = {"200": {"description": route.summary, "content": content}}
     elif route.answer:
         responses = {"200": {"description": route.summary, "content": _content(route.answer)}}
     else:

@@ -17,8 +17,9 @@ from energy_server.api.parameters import Query, parse_query
 class Route[Q: Query]:
     """One route.
 
-    `answer` None: 204 without a body. `socket`: a WebSocket, whose messages are `answer`s. `open`: needs no
-    authentication. `data`: answers from the stores, so it may find nothing, or find them closed.
+    `answer` None: 204 without a body, or a `file` of that media type. `socket`: a WebSocket, whose messages are
+    `answer`s. `open`: needs no authentication. `data`: answers from the stores, so it may find nothing, or find them
+    closed.
     """
 
     method: str
@@ -28,6 +29,7 @@ class Route[Q: Query]:
     query: type[Q]
     answer: type[BaseModel] | None
     body: type[BaseModel] | None = None
+    file: str | None = None
     open: bool = False
     socket: bool = False
     data: bool = True

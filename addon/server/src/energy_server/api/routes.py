@@ -27,6 +27,7 @@ from energy_server.api.completeness import (
 from energy_server.api.dashboard import dashboard
 from energy_server.api.energy import EnergyQuery, energy
 from energy_server.api.entities import entities
+from energy_server.api.export import ExportQuery, export
 from energy_server.api.health import health, ready
 from energy_server.api.openapi import document
 from energy_server.api.parameters import NoQuery, SiteQuery
@@ -107,6 +108,15 @@ ROUTES: tuple[Route[Any], ...] = (
     ),
     Route("GET", "/api/backfill/{id}", "A backfill", show_backfill, JobQuery, sync_answers.Job),
     Route("DELETE", "/api/backfill/{id}", "Cancel a backfill", cancel_backfill, JobQuery, sync_answers.Job),
+    Route(
+        "GET",
+        "/api/export",
+        "Everything that is stored of some Entities, or of all, as CSV",
+        export,
+        ExportQuery,
+        None,
+        file="text/csv",
+    ),
     Route("GET", "/api/live", "New readings as they come", live, SiteQuery, answers.LiveMessage, socket=True),
     Route(
         "POST", "/api/session", "Log in by the token", log_in, NoQuery, None, body=answers.Login, open=True, data=False
