@@ -76,6 +76,8 @@ describe('addresses', () => {
     ['energy', '?from=2026-11-02', 'energy'],
     ['energy', '?from=1900-01-01&to=2026-11-02', 'energy'],
     ['energy', '?compare=nothing', 'energy'],
+    ['energy', '?site=b&month=2026-11', 'energy?month=2026-11&site=b'],
+    ['status', '?site=a%26b', 'status?site=a%26b'],
     ['costs', '', 'now'],
   ])('%s%s is %s', (path, search, address) => {
     expect(addressOf(parseRoute(path, search))).toBe(address);

@@ -3,10 +3,12 @@
  *
  * In:  what Home Assistant gives to a panel: `hass`, `narrow`, `panel.config` ({session, page}: two paths).
  * Out: the dashboard in a frame. A path that Home Assistant signs for this user is exchanged for a cookie, again and
- *      again before it ends; where that fails it says so and offers to try again.
+ *      again before it ends; where that fails it says so and offers to try again. The dashboard's own address follows
+ *      the panel's in Home Assistant's, so that a reload or a link opens the same view.
  */
 const MENU = 'M3,6H21V8H3V6M3,11H21V13H3V11M3,16H21V18H3V16Z';
 const RETRY_MS = 5_000;
+const ADDRESS = 'energy-dashboard-address';
 
 const SKELETON = `
 <style>
@@ -28,12 +30,27 @@ const SKELETON = `
 class EnergyDashboardPanel extends HTMLElement {
   #hass;
   #config;
+  #path; // of the panel in Home Assistant
+  #shown = ''; // the dashboard's address, relative to it
   #timer;
   #ends = 0;
   #renewing = false;
   #root = this.attachShadow({ mode: 'open' });
   #wake = () => {
     if (document.visibilityState === 'visible' && Date.now() > this.#ends) void this.#renew();
+  };
+
+  /** The dashboard went somewhere. */
+  #follow = ({ source, origin, data }) => {
+    if (source !== this.#frame.contentWindow || origin !== location.origin || data?.type !== ADDRESS) return;
+    this.#shown = String(data.address);
+    if (this.#asked() !== null && this.#asked() !== this.#shown) history.replaceState(history.state, '', `${this.#path}/${this.#shown}`);
+  };
+  /** Home Assistant went somewhere: perhaps to another address of the dashboard. */
+  #lead = () => {
+    const asked = this.#asked();
+    if (asked === null || asked === this.#shown) return;
+    this.#frame.contentWindow.postMessage({ type: ADDRESS, address: asked }, location.origin);
   };
 
   constructor() {
@@ -55,6 +72,7 @@ class EnergyDashboardPanel extends HTMLElement {
 
   set panel(panel) {
     this.#config = panel.config;
+    this.#path = `/${panel.url_path}`;
     this.#begin();
   }
 
@@ -64,11 +82,15 @@ class EnergyDashboardPanel extends HTMLElement {
 
   connectedCallback() {
     document.addEventListener('visibilitychange', this.#wake);
+    addEventListener('message', this.#follow);
+    addEventListener('location-changed', this.#lead);
     this.#begin();
   }
 
   disconnectedCallback() {
     document.removeEventListener('visibilitychange', this.#wake);
+    removeEventListener('message', this.#follow);
+    removeEventListener('location-changed', this.#lead);
     clearTimeout(this.#timer);
   }
 
@@ -101,16 +123,27 @@ class EnergyDashboardPanel extends HTMLElement {
     if (this.isConnected) this.#timer = setTimeout(() => void this.#renew(), ms);
   }
 
+  get #frame() {
+    return this.#root.querySelector('iframe');
+  }
+
+  /** The dashboard's address in Home Assistant's; null while that shows another panel. */
+  #asked() {
+    const { pathname, search } = location;
+    if (pathname === this.#path) return search.slice(1) ? `now${search}` : 'now';
+    return pathname.startsWith(`${this.#path}/`) ? pathname.slice(this.#path.length + 1) + search : null;
+  }
+
   #show(anew) {
-    const frame = this.#root.querySelector('iframe');
+    const frame = this.#frame;
     this.#root.querySelector('[role=alert]').hidden = true;
     frame.hidden = false;
-    if (!frame.src) frame.src = this.#config.page;
+    if (!frame.src) frame.src = this.#config.page + (this.#asked() ?? '');
     else if (anew) frame.contentWindow.location.reload();
   }
 
   #say(reason) {
-    this.#root.querySelector('iframe').hidden = true;
+    this.#frame.hidden = true;
     this.#root.querySelector('[role=alert]').hidden = false;
     this.#root.querySelector('[role=alert] p').textContent = `The Energy Dashboard cannot be opened: ${reason}`;
   }

@@ -15,8 +15,10 @@ export function parseLive(text: string): LiveMessage | null {
   return TYPES.includes(String(message.type)) ? (message as LiveMessage) : null;
 }
 
-export function openLive({ onMessage, onClose }: LiveHandlers): WebSocket {
+/** `site`: null for all. */
+export function openLive(site: string | null, { onMessage, onClose }: LiveHandlers): WebSocket {
   const url = new URL('api/live', document.baseURI);
+  if (site !== null) url.searchParams.set('site', site);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const socket = new WebSocket(url);
   let opened = false;

@@ -5,6 +5,7 @@ export const en = {
   'nav.now': 'Now',
   'nav.energy': 'Energy',
   'nav.status': 'Status',
+  'nav.site': 'Home',
   'nav.skip': 'Skip to content',
 
   'trust.live': 'Live',
@@ -229,6 +230,9 @@ export const en = {
   'energy.none.first': 'Go to {day}',
   'energy.future': '{period} has not begun',
   'energy.future.what': 'There is nothing to show yet of the time to come.',
+  'energy.jump': '{name} changed by {change} from {time}, more than ten times as much as usual. It is shown as it was read.',
+  'energy.jumps.more': 'And {n} more such jumps.',
+  'energy.integrated': 'No meter counts {names}: the energy is computed from the power.',
   'energy.time': 'Time',
   'energy.known': 'How it is known',
   'energy.read': '{from} to {to}',

@@ -55,7 +55,8 @@ export class Store {
   private clockOffsetUs = 0;
   private seconds = 0;
 
-  constructor() {
+  /** `siteAsked`: the Site to show; null, or one that is unknown, for the first. */
+  constructor(private readonly siteAsked: string | null = null) {
     const clock = { now: () => performance.now(), after: (ms: number, run: () => void) => void setTimeout(run, ms) };
     this.paced = new PacedValues(clock, () => {
       this.frameSoon();
@@ -67,7 +68,8 @@ export class Store {
   }
 
   get site(): SiteStatus | null {
-    return this.status?.sites[0] ?? null;
+    const sites = this.status?.sites ?? [];
+    return sites.find(({ id }) => id === this.siteAsked) ?? sites[0] ?? null;
   }
 
   get siteConnected(): boolean {
@@ -127,8 +129,11 @@ export class Store {
   /** Loads and listens until the connection ends. Returns why it could not be made, or null when it was and ended. */
   private async connectOnce(): Promise<UnauthorizedError | UnreachableError | AnswerError | null> {
     try {
-      const [status, entities] = await Promise.all([fetchStatus(), fetchEntities()]);
-      this.takeStatus(status);
+      const status = async (): Promise<void> => {
+        this.takeStatus(await fetchStatus());
+        this.changed(); // a view that needs no more than the Site may begin
+      };
+      const [entities] = await Promise.all([fetchEntities(), status()]);
       this.takeEntities(entities);
       this.changed();
       await this.listen();
@@ -141,7 +146,7 @@ export class Store {
 
   private listen(): Promise<void> {
     return new Promise((resolve, reject) => {
-      openLive({
+      openLive(this.site?.id ?? null, {
         onMessage: (message) => {
           this.take(message);
         },

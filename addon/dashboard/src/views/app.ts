@@ -3,12 +3,14 @@ import { mdiAlertCircleOutline, mdiHomeImportOutline, mdiLanDisconnect, mdiPower
 import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { UnauthorizedError, isApiFailure } from '../api/client';
+import type { SiteStatus } from '../api/types';
 import '../components/message/message';
 import '../components/message/shapes';
+import type { SiteEvent } from '../components/shell/shell';
 import '../components/shell/shell';
 import { t } from '../i18n';
 import { StoreController } from '../state/controller';
-import { Router, VIEWS, parseRoute } from '../state/router';
+import { Router, VIEWS, addressOf, parseRoute } from '../state/router';
 import { exchangeAddressToken } from '../state/session';
 import { Store } from '../state/store';
 import { base, button, card } from '../styles/shared';
@@ -19,6 +21,7 @@ import './now';
 import './status';
 
 const SHAPES_AFTER_MS = 300;
+const NO_SITES: SiteStatus[] = [];
 
 @customElement('ed-app')
 export class EdApp extends LitElement {
@@ -50,10 +53,10 @@ export class EdApp extends LitElement {
     `,
   ];
 
-  readonly store = new Store();
   private readonly router = new Router(() => {
     this.requestUpdate();
   });
+  readonly store = new Store(this.router.route.site);
   @state() private shapes = false;
 
   constructor() {
@@ -74,7 +77,7 @@ export class EdApp extends LitElement {
     if (this.store.needsToken) return html`<ed-login-view @signed-in=${this.retry}></ed-login-view>`;
     const { route } = this.router;
     document.title = `${t(`nav.${route.view}`)} · ${t('app.name')}`;
-    return html`<ed-shell .view=${route.view} .trust=${this.store.trust} .formats=${this.store.formats} .nowUs=${this.store.nowUs}>${this.renderBanner()}${this.renderContent()}</ed-shell>`;
+    return html`<ed-shell .view=${route.view} .sites=${this.store.status?.sites ?? NO_SITES} site=${this.store.site?.id ?? ''} .trust=${this.store.trust} .formats=${this.store.formats} .nowUs=${this.store.nowUs} @site=${this.chooseSite}>${this.renderBanner()}${this.renderContent()}</ed-shell>`;
   }
 
   /** The server is away, but what is known stays on the page. */
@@ -151,7 +154,12 @@ export class EdApp extends LitElement {
   };
 
   private choose(event: ChosenEvent): void {
-    this.router.go({ view: 'energy', chosen: event.chosen });
+    this.router.go({ ...this.router.route, view: 'energy', chosen: event.chosen });
+  }
+
+  /** Another home is another page: nothing of the former one stays. */
+  private chooseSite({ site }: SiteEvent): void {
+    location.assign(new URL(addressOf({ ...this.router.route, site }), document.baseURI));
   }
 
   /** Links to views change the address without loading the page anew. */
@@ -161,7 +169,7 @@ export class EdApp extends LitElement {
     const path = link?.getAttribute('href') ?? '';
     if (!VIEWS.some((view) => view === path)) return;
     event.preventDefault();
-    this.router.go(parseRoute(path, ''));
+    this.router.go({ ...parseRoute(path, ''), site: this.router.route.site });
     scrollTo(0, 0);
   };
 }

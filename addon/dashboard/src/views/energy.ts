@@ -20,6 +20,7 @@ import { keepScale, type Scale } from '../domain/axis';
 import { fedOf, type Fed } from '../domain/fed';
 import { biggestUses, figuresOf, type Figures } from '../domain/figures';
 import { keyNumbersOf, type KeyNumber } from '../domain/key-numbers';
+import { notesOf } from '../domain/notes';
 import { comparedName, periodBrief, periodName, periodShort, presentName } from '../domain/period-names';
 import { KINDS, PRESENT_DAY, choose, isPresent, neighbour, periodAt, periodOf, spanOf, withKind, type Chosen, type Period } from '../domain/periods';
 import { highestOf, joinSteps, lengthOf, onlyHours, stepsOf, type StepLength, type Steps } from '../domain/steps';
@@ -323,6 +324,7 @@ export class EdEnergyView extends LitElement {
       summary=${summary}
       since=${sinceUs === null ? '' : t('energy.since', { day: formats.dayWords(dateOf(sinceUs, formats.zone)) })}
       ?fine=${oneDay && !(energy.resolution === '5min' && onlyHours(energy))}
+      .notes=${notesOf(energy, this.store.entities ?? [], formats, this.store.nowUs)}
       .keyNumbers=${renderKeyRow(numbers)}
       @steps=${this.onSteps}
     ></ed-steps-card>`;

@@ -70,6 +70,11 @@ export const stepsCardStyles = css`
     align-items: baseline;
     gap: 8px;
   }
+  .also {
+    display: flex;
+    gap: 8px;
+    margin-top: 4px;
+  }
   .sign {
     flex: none;
     align-self: center;

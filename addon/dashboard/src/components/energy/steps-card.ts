@@ -1,4 +1,5 @@
 /** A period as a chart, its legends, how it is known, and the same as a table. */
+import { mdiInformationOutline } from '@mdi/js';
 import { LitElement, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { StepSeries, StepsModel } from '../../charts/steps';
@@ -11,6 +12,7 @@ import { seriesName } from '../../domain/series-names';
 import { readStep } from '../../domain/step-reading';
 import { t } from '../../i18n';
 import { base, button, card, reading, swatch, table } from '../../styles/shared';
+import { icon } from '../icon';
 import { ReadEvent } from '../chart/steps-chart';
 import '../chart/steps-chart';
 import { stepsCardStyles } from './steps-card-styles';
@@ -49,6 +51,8 @@ export class EdStepsCard extends LitElement {
   @property({ type: Boolean }) fine = false;
   /** Since when there are records, in words, for the empty part of a chart that begins before. */
   @property() since = '';
+  /** What else is to be said of these numbers, a line each. */
+  @property({ attribute: false }) notes: readonly string[] = [];
   /** The key numbers, shown above the chart on narrow pages and replaced while a point is read. */
   @property({ attribute: false }) keyNumbers: TemplateResult | typeof nothing = nothing;
   @state() private asTable = false;
@@ -91,6 +95,7 @@ export class EdStepsCard extends LitElement {
         ${this.renderKnown(steps)}
         <button class="text-button note" @click=${this.toggle}>${t(this.asTable ? 'table.hide' : 'table.show')}</button>
       </div>
+      ${this.notes.map((note) => html`<p class="note also">${icon(mdiInformationOutline, 16)}<span>${note}</span></p>`)}
     </section>`;
   }
 

@@ -2,6 +2,7 @@
 import { mdiChartBar, mdiPulse, mdiShieldCheckOutline } from '@mdi/js';
 import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
+import type { SiteStatus } from '../../api/types';
 import type { Formats } from '../../domain/format';
 import type { Trust } from '../../domain/trust';
 import { t } from '../../i18n';
@@ -11,6 +12,12 @@ import { icon } from '../icon';
 import './trust-chip';
 
 const ICONS: Record<ViewName, string> = { now: mdiPulse, energy: mdiChartBar, status: mdiShieldCheckOutline };
+
+export class SiteEvent extends Event {
+  constructor(readonly site: string) {
+    super('site');
+  }
+}
 
 @customElement('ed-shell')
 export class EdShell extends LitElement {
@@ -80,6 +87,20 @@ export class EdShell extends LitElement {
       ed-trust-chip {
         margin-left: auto;
       }
+      select {
+        max-width: 200px;
+        height: 40px;
+        margin-left: auto;
+        padding: 0 8px;
+        border: 1px solid var(--line);
+        border-radius: 20px;
+        background: var(--card);
+        color: var(--ink);
+        font: 500 14px/20px Roboto, sans-serif;
+      }
+      select + ed-trust-chip {
+        margin-left: 12px;
+      }
       main {
         flex: 1;
         width: 100%;
@@ -108,6 +129,10 @@ export class EdShell extends LitElement {
         }
         .bar {
           padding: 0 12px 0 20px;
+        }
+        select {
+          max-width: 112px;
+          height: 44px;
         }
         main {
           padding: 12px 12px calc(88px + env(safe-area-inset-bottom));
@@ -148,6 +173,9 @@ export class EdShell extends LitElement {
   ];
 
   @property() view: ViewName = 'now';
+  /** The homes that the server knows; with several of them one can be chosen. */
+  @property({ attribute: false }) sites: readonly Pick<SiteStatus, 'id' | 'name'>[] = [];
+  @property() site = '';
   @property({ attribute: false }) trust!: Trust;
   @property({ attribute: false }) formats!: Formats;
   @property({ type: Number }) nowUs = 0;
@@ -165,10 +193,21 @@ export class EdShell extends LitElement {
                 >`,
             )}
           </nav>
+          ${this.sites.length > 1 ? this.renderSites() : nothing}
           <ed-trust-chip .trust=${this.trust} .formats=${this.formats} .nowUs=${this.nowUs}></ed-trust-chip>
         </div>
       </header>
       <main id="main" tabindex="-1"><slot></slot></main>`;
+  }
+
+  private renderSites(): TemplateResult {
+    return html`<select aria-label=${t('nav.site')} @change=${this.chooseSite}>
+      ${this.sites.map(({ id, name }) => html`<option value=${id} ?selected=${id === this.site}>${name}</option>`)}
+    </select>`;
+  }
+
+  private chooseSite(event: Event): void {
+    this.dispatchEvent(new SiteEvent((event.target as HTMLSelectElement).value));
   }
 
   private skip(): void {
