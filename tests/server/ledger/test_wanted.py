@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -106,57 +107,85 @@ async def test_hours_are_wanted_where_readings_cannot_be_had(state: StateStore) 
     assert wanted.hours(entity("a")) == []
 
 
-CLAIMS = st.tuples(
-    st.sampled_from(
-        [(LIVE, None), (STATES, None), (HOUR, None), (HA_OFF, "ha_off"), (NONE, "purged"), (NONE, "no_statistics")]
-    ),
+@dataclass(frozen=True)
+class Said:
+    """A claim; a live one begins so long after the one before ended."""
+
+    source: CoverageSource
+    reason: str | None
+    begin: int
+    length: int
+    keys: tuple[str, ...]
+
+
+WAYS = st.sampled_from(
+    [(LIVE, None), (STATES, None), (HOUR, None), (HA_OFF, "ha_off"), (NONE, "purged"), (NONE, "no_statistics")]
+)
+CLAIMS = st.builds(
+    lambda way, begin, length, keys: Said(way[0], way[1], begin, length, () if way[0] is LIVE else keys),
+    WAYS,
     st.integers(0, 60),
     st.integers(1, 20),
-    st.sampled_from([None, ("a",), ("b",), ("a", "b")]),
+    st.sampled_from([(), ("a",), ("b",), ("a", "b")]),
 )
+
+
+class Model:
+    """Knows each instant by itself."""
+
+    def __init__(self, since: int) -> None:
+        self.since = since
+        self.settled: set[int] = set()
+        self.heard: set[int] = set()
+
+    def takes(self, said: Said) -> Claim:
+        """Take a claim, and return it as the ledger gets it."""
+        begin = said.begin + (max(self.heard, default=0) if said.source is LIVE else 0)
+        instants = set(range(begin, begin + said.length))
+        if said.source is LIVE:
+            self.heard = {one for one in self.heard if one < begin} | instants
+        elif said.source is STATES and not said.keys:
+            self.settled |= {one for one in instants if one >= self.since}
+        elif said.source is not HOUR and said.reason != "no_statistics" and (not said.keys or "a" in said.keys):
+            self.settled |= instants
+        return at(said.source, begin, begin + said.length, *said.keys, reason=said.reason)
+
+    def voids(self, instant: int) -> None:
+        """Forget what lies after an instant."""
+        self.settled = {one for one in self.settled if one < instant}
+        self.heard = {one for one in self.heard if one < instant}
+
+    def wants(self) -> set[int]:
+        """Return the instants whose readings are wanted."""
+        horizon = max(max(self.heard, default=-1) + 1, self.since)
+        return set(range(horizon)) - self.settled - {one for one in self.heard if one >= self.since}
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.one_of(CLAIMS, st.integers(0, 60)), max_size=25), st.integers(0, 40))
-def test_wanted_is_what_no_claim_settles(steps: list[object], since: int) -> None:
-    """Steps are claims, live ones in the order of time, or instants after which a clock voids Coverage."""
+def test_wanted_is_what_no_claim_settles(steps: list[Said | int], since: int) -> None:
+    """A step is a claim, or an instant after which a clock voids Coverage."""
 
     async def check() -> None:
         with tempfile.TemporaryDirectory() as folder:
             state = SqliteStateStore(Path(folder) / "state.sqlite")
             await state.open()
-            await _compare(state, steps, since)
+            await _compare(state, steps, Model(since))
             await state.close()
 
     asyncio.run(check())
 
 
-async def _compare(state: StateStore, steps: list[object], since: int) -> None:
+async def _compare(state: StateStore, steps: list[Said | int], model: Model) -> None:
     ledger, _, wanted = await wanted_of(state)
-    a = entity("a", E + since)
-    settled: set[int] = set()
-    heard: set[int] = set()
+    a = entity("a", E + model.since)
     for step in steps:
-        if isinstance(step, int):
-            await ledger.void_after(SITE, E + step)
-            settled -= set(range(step, 200))
-            heard -= set(range(step, 200))
+        if isinstance(step, Said):
+            await ledger.record(model.takes(step))
         else:
-            (source, reason), begin, length, keys = step  # type: ignore[misc] # hypothesis' union
-            if source is LIVE:
-                begin, keys = begin + max(heard, default=0), None
-            await ledger.record(at(source, begin, begin + length, *(keys or ()), reason=reason))
-            instants = set(range(begin, begin + length))
-            if source is LIVE:
-                heard = {one for one in heard if one < begin} | instants
-            elif source is STATES and keys is None:
-                settled |= {one for one in instants if one >= since}
-            elif source is not HOUR and reason != "no_statistics" and (keys is None or "a" in keys):
-                settled |= instants
-        horizon = max(max(heard, default=-1) + 1, since)
-        instants = set(range(horizon)) - settled - {one for one in heard if one >= since}
-        found = {one for span in wanted.readings(a) for one in range(span.since_us - E, span.until_us - E)}
-        assert found == instants
+            model.voids(step)
+            await ledger.void_after(SITE, E + step)
+        assert {one for since, until in spans(wanted.readings(a)) for one in range(since, until)} == model.wants()
         ledger.spans(SITE, a, E, E + 200)  # remembered here, and computed anew below
     await ledger.flush()
     again = await opened(state)
