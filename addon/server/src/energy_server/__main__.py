@@ -8,6 +8,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import orjson
 
@@ -17,7 +18,6 @@ from energy_server.api.routes import ROUTES
 from energy_server.app import serve
 from energy_server.errors import StoreUnavailableError
 from energy_server.settings import Settings, SettingsError, parse
-from energy_server.verify import command as verify
 
 BAD_SETTING = 2
 FAILED = 1
@@ -47,8 +47,8 @@ def _openapi(_settings: Settings) -> int:
     return 0
 
 
-OF_ITS_OWN = {"verify": verify.main}
-"""Commands with a command line of their own."""
+OF_ITS_OWN = {"verify": "energy_server.verify.command", "export": "energy_server.export.command"}
+"""Commands with a command line of their own, each in a module that the server does not need in memory."""
 RUN = {"serve": _serve, "token": _token, "openapi": _openapi}
 
 
@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     if given and given[0] in OF_ITS_OWN:
-        return OF_ITS_OWN[given[0]](given[1:])
+        status: int = import_module(OF_ITS_OWN[given[0]]).main(given[1:])
+        return status
     try:
         command, settings = parse(given)
     except SettingsError as err:

@@ -46,6 +46,7 @@ COMMANDS = {
     "openapi": "print the description of the API",
 }
 OTHER_COMMANDS = {
+    "export": "write everything that is stored to files; has arguments of its own, see `export --help`",
     "verify": "compare what is stored with Home Assistant's recorder; has arguments of its own, see `verify --help`",
 }
 
