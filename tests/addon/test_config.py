@@ -24,6 +24,7 @@ ACCEPTED: tuple[dict[str, Any], ...] = (
     {"commit_interval_s": 0.05},
     {"commit_interval_s": 60},
     {"allowed_hosts": ["energy.example.org", "meter"]},
+    {"storage": "embedded"},
 )
 REFUSED: tuple[dict[str, Any], ...] = (
     {"log_level": "loud"},
@@ -36,7 +37,13 @@ REFUSED: tuple[dict[str, Any], ...] = (
     {"commit_interval_s": math.inf},
     {"commit_interval_s": "often"},
     {"allowed_hosts": 5},
+    {"storage": "tape"},
 )
+ADDRESSES = {
+    "questdb_url": "http://user:word@questdb:9000",
+    "mongodb_url": "mongodb+srv://user:word@mongodb/energy?replicaSet=rs0",
+}
+"""They belong together, and hide the words in them."""
 
 
 def test_the_supervisor_takes_it_and_drops_nothing(config: dict[str, Any]) -> None:
@@ -100,7 +107,27 @@ def test_what_the_server_would_refuse_a_user_cannot_save(
 
 def test_there_is_a_case_for_each_option(config: dict[str, Any]) -> None:
     for cases in (ACCEPTED, REFUSED):
-        assert {name for case in cases for name in case} == set(config["schema"])
+        assert {name for case in cases for name in case} | set(ADDRESSES) == set(config["schema"])
+
+
+@pytest.mark.parametrize("storage", ["auto", "questdb"])
+def test_addresses_of_databases_are_hidden_where_they_are_shown(
+    config: dict[str, Any], tmp_path: Path, storage: str
+) -> None:
+    assert {name: config["schema"][name] for name in ADDRESSES} == dict.fromkeys(ADDRESSES, "password?")
+    saved = judge(config["schema"], config["options"] | ADDRESSES | {"storage": storage})
+    settings = _loaded(tmp_path, saved)
+    assert "word" not in repr(settings)
+    for name, address in ADDRESSES.items():
+        assert getattr(settings, name).get_secret_value() == address
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_an_address_that_is_missing_or_none_is_named(config: dict[str, Any], tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match=r"^storage: .*the app's options"):
+        _loaded(tmp_path, config["options"] | {name: ADDRESSES[name]})
+    with pytest.raises(SettingsError, match=f"^{name}: .*the app's options"):
+        _loaded(tmp_path, config["options"] | ADDRESSES | {name: "ftp://here"})
 
 
 @pytest.mark.parametrize("path", sorted((ADDON / "translations").glob("*.yaml")), ids=lambda path: path.stem)
