@@ -9,7 +9,7 @@ from energy_server.ledger.coverage import CoverageLedger
 from energy_server.model.coverage import Span
 from energy_server.model.entity import Entity
 from energy_server.store.port import StateStore
-from tests.server.ledger.ledgers import LIVE, SITE, STATES, claim, entity, known, opened
+from tests.server.ledger.ledgers import LIVE, NONE, SITE, STATES, claim, entity, known, opened
 
 
 class Home:
@@ -154,3 +154,72 @@ async def test_a_clock_that_is_believed_voids_what_lies_after(home: Home, state:
     assert [row.span for row in await state.coverage("store")] == [Span(0, 40)], "durable at once"
     await home.heard(40, 50)
     assert await home.knows("a") == [(0, 50)]
+
+
+async def rows_of(state: StateStore, ledger: CoverageLedger) -> set[tuple[str | None, str, int, int]]:
+    await ledger.flush()
+    rows = await state.coverage("store")
+    return {(row.key, row.source.value, row.span.since_us, row.span.until_us) for row in rows}
+
+
+async def test_states_that_all_have_become_one_row(home: Home, state: StateStore) -> None:
+    await home.names(entity("a"), entity("b"), entity("x", source="statistic"))
+    await home.heard(0, 10)
+    await home.heard(20, 30)
+    await home.ledger.record(claim(STATES, 5, 20, ["a"]))
+    assert await rows_of(state, home.ledger) == {
+        (None, "live", 0, 10),
+        (None, "live", 20, 30),
+        ("a", "states", 5, 20),
+    }
+    await home.ledger.record(claim(STATES, 10, 18, ["b"]))
+    assert await rows_of(state, home.ledger) == {
+        (None, "live", 0, 10),
+        (None, "live", 20, 30),
+        (None, "states", 10, 18),
+        ("a", "states", 5, 10),
+        ("a", "states", 18, 20),
+    }
+    assert await home.knows("a") == [(0, 10), (10, 20), (20, 30)]
+    assert await home.knows("b") == [(0, 10), (10, 18), (20, 30)]
+
+
+async def test_one_that_is_not_recorded_stands_not_in_the_way_and_gains_nothing(home: Home, state: StateStore) -> None:
+    await home.names(entity("a"), entity("b"))
+    await home.heard(0, 10)
+    await home.heard(20, 30)
+    await home.ledger.record(claim(NONE, 10, 20, ["b"], reason="not_recorded"))
+    await home.ledger.record(claim(STATES, 10, 20, ["a"]))
+    assert (None, "states", 10, 20) in await rows_of(state, home.ledger)
+    (b,) = [one for one in await state.entities(SITE) if one.key == "b"]
+    assert known(home.ledger, b) == [(0, 10, "live"), (10, 20, "none"), (20, 30, "live")]
+    await home.names(entity("a"), entity("b", since_us=40))
+    (b,) = [one for one in await state.entities(SITE) if one.key == "b"]
+    assert known(home.ledger, b) == [(0, 10, "live"), (10, 20, "none"), (20, 30, "live")]
+
+
+async def test_what_home_assistant_purged_since_stays_known(home: Home, state: StateStore) -> None:
+    """Somebody asks again for what was fetched long ago, and Home Assistant has it no more."""
+    await home.names(entity("a"), entity("b", since_us=0))
+    await home.heard(0, 10)
+    await home.heard(20, 30)
+    await home.ledger.record(claim(STATES, 10, 20, ["a", "b"]))
+    await home.ledger.flush()
+    await home.ledger.record(claim(NONE, 5, 25, ["a"], reason="purged"))
+    assert await home.knows("a") == [(0, 10), (10, 20), (20, 30)]
+    again = Home(state, await opened(state))
+    await home.ledger.flush()
+    assert await again.knows("b") == [(0, 10), (10, 20), (20, 30)]
+
+
+async def test_one_that_is_selected_later_has_no_part_in_states_of_all(home: Home) -> None:
+    await home.names(entity("a"))
+    await home.heard(0, 10)
+    await home.heard(20, 30)
+    await home.names(entity("a"), entity("b", since_us=30))
+    await home.heard(30, 40)
+    await home.ledger.record(claim(STATES, 10, 20, ["a"]))
+    await home.ledger.record(claim(STATES, 0, 30, ["b"]))
+    await home.ledger.flush()
+    assert await home.knows("b") == [(0, 30), (30, 40)]
+    assert await home.knows("a") == [(0, 10), (10, 20), (20, 40)]

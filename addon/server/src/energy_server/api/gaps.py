@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from energy_server.api.known import alike
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.spans import clipped, intersection
 from energy_server.ledger.wanted import Wanted
@@ -18,7 +19,6 @@ from energy_server.store.port import SyncEntry
 
 MOST_GAPS = 200
 MOST_KEYS = 50
-AT_ONCE = 20
 TOLD = ("outbox_full", "clock", "connected")
 """Lines of the sync log that explain a Gap in their span; an earlier one is the better reason."""
 ENDS = {"goodbye": "home_assistant_stopped", "broken": "unreachable", "server": "server_stopped"}
@@ -45,14 +45,14 @@ async def gaps_of(
     live = ledger.live_spans(site)
     found: dict[Kind, list[str]] = {}
     lacking: set[str] = set()
-    for at, entity in enumerate(entities):
-        if live and entity.readable:
-            for kind in _of(ledger, wanted, entity, max(live[0].since_us, entity.since_us)):
-                found.setdefault(kind, []).append(entity.key)
-                if kind[1] == "open":
-                    lacking.add(entity.key)
-        if at % AT_ONCE == 0:
-            await asyncio.sleep(0)
+    readable = [entity for entity in entities if entity.readable]
+    for group in alike(ledger, readable, live[0].since_us) if live else ():
+        keys = [entity.key for entity in group]
+        for kind in _of(ledger, wanted, group[0], max(live[0].since_us, group[0].since_us)):
+            found.setdefault(kind, []).extend(keys)
+            if kind[1] == "open":
+                lacking.update(keys)
+        await asyncio.sleep(0)
     open_ = [(span, len(keys)) for (span, state, _), keys in found.items() if state == "open"]
     newest = sorted(found.items(), key=lambda item: item[0][0].until_us, reverse=True)[:MOST_GAPS]
     return Gaps(

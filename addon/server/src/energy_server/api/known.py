@@ -5,7 +5,7 @@ Out:  shares and Gaps. Nothing fails. Long work lets the event loop go on betwee
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from energy_server.ledger.coverage import CoverageLedger
@@ -74,12 +74,12 @@ async def covered(
         await asyncio.sleep(0)  # years of many Gaps cost a millisecond an Entity
 
 
-def _clipped(spans: Covered, part: Span) -> Covered:
-    return [
-        (Span(max(span.since_us, part.since_us), min(span.until_us, part.until_us)), source)
-        for span, source in spans
-        if span.since_us < part.until_us and span.until_us > part.since_us
-    ]
+def alike(ledger: CoverageLedger, entities: Sequence[Entity], since_us: int) -> list[list[Entity]]:
+    """Return the Entities in groups that have the same Coverage from an instant on."""
+    groups: dict[Hashable, list[Entity]] = {}
+    for entity in entities:
+        groups.setdefault(ledger.alike(entity, since_us), []).append(entity)
+    return list(groups.values())
 
 
 def _lacking(spans: Covered, part: Span) -> list[tuple[Span, bool]]:
@@ -99,24 +99,23 @@ def _lacking(spans: Covered, part: Span) -> list[tuple[Span, bool]]:
 
 async def survey(ledger: CoverageLedger, site: str, entities: Sequence[Entity], until_us: int, most: int) -> Survey:
     """Return what is known of a Site; Entities that lack the same span share one of at most `most` Gaps."""
+    imported = (hours[0].since_us for entity in entities if (hours := ledger.imported_hours(site, entity.key)))
     live = ledger.live_spans(site)
     live_span = Span(live[0].since_us, until_us) if live else None
-    imported_us: int | None = None
     known = wanted = 0
     found: dict[tuple[Span, bool], int] = {}
-    async for entity, spans in covered(ledger, entities, 0, until_us):
-        hours = [span.since_us for span, source in spans if source is CoverageSource.HOUR]
-        imported_us = min([*hours[:1], *([] if imported_us is None else [imported_us])], default=None)
-        if live_span is None or (part := listened(entity, live_span)).until_us == part.since_us:
+    for group in alike(ledger, entities, live_span.since_us) if live_span else ():
+        if live_span is None or (part := listened(group[0], live_span)).until_us == part.since_us:
             continue
-        inside = _clipped(spans, part)
-        known += known_us(inside)
-        wanted += part.until_us - part.since_us
+        inside = ledger.spans(site, group[0], part.since_us, part.until_us)
+        known += known_us(inside) * len(group)
+        wanted += (part.until_us - part.since_us) * len(group)
         for gap in _lacking(inside, part):
-            found[gap] = found.get(gap, 0) + 1
+            found[gap] = found.get(gap, 0) + len(group)
+        await asyncio.sleep(0)
     newest = sorted(found.items(), key=lambda item: item[0][0].until_us, reverse=True)[:most]
     return Survey(
-        statistics_since_us=imported_us,
+        statistics_since_us=min(imported, default=None),
         live_since_us=live_span.since_us if live_span else None,
         share=known / wanted if wanted else None,
         gaps=[

@@ -9,14 +9,18 @@ It lives in memory and is written behind, every FLUSH_INTERVAL_S: Coverage may l
 is taken away is durable before `record` returns, since Coverage that outlives its data would lead.
 
 A healthy year is one row, live and of the whole Site; it holds for each Entity from its `since_us` to its `until_us`.
-What is asked often and changes seldom, the Coverage before the last live span began, is remembered for each Entity.
+States of all Entities are put together to rows of the whole Site as well; what is said of one Entity counts more.
+What is asked often and changes seldom, the Coverage before the last live span began, is remembered, and shared by all
+Entities of which nothing else is said.
 """
 
 import asyncio
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import cast
 
 from energy_server.ledger.spans import SpanSet, added, before, clipped, difference, intersection, union
 from energy_server.model.coverage import Claim, CoverageSource, Span
@@ -50,6 +54,7 @@ type Place = tuple[str, str | None]
 type Covered = list[tuple[Span, CoverageSource]]
 
 _LIVE: Way = (CoverageSource.LIVE, None)
+_STATES: Way = (CoverageSource.STATES, None)
 
 
 class CoverageLedger:
@@ -63,7 +68,9 @@ class CoverageLedger:
         self._changed: set[tuple[Place, Way]] = set()
         self._versions: Counter[Place] = Counter()
         self._shapes: Counter[str] = Counter()
-        self._remembered: dict[Place, tuple[object, Covered]] = {}
+        self._catalogs: dict[str, Sequence[Entity]] = {}
+        self._scattered: set[str] = set()
+        self._shared: dict[str, tuple[object, dict[Hashable, object]]] = {}
         self._shrunk = False
         self._flushing = asyncio.Lock()
 
@@ -85,7 +92,8 @@ class CoverageLedger:
         if whole_site_live and live_end_us is not None and claim.span.since_us < live_end_us:
             self._cut(claim.site, claim.span.since_us)
         for key in (None,) if claim.keys is None else claim.keys:
-            self._grow((claim.site, key), (claim.source, claim.reason), claim.span)
+            for span in self._new(claim, key):
+                self._grow((claim.site, key), (claim.source, claim.reason), span)
         if self._shrunk:
             await self.flush()
 
@@ -112,11 +120,14 @@ class CoverageLedger:
             adopted.append(replace(entity, since_us=since_us))
         if self._shrunk:
             await self.flush()
+        self._catalogs[site] = [entity for entity in adopted if entity.readable]
         return adopted
 
     async def flush(self) -> None:
         """Make everything durable."""
         async with self._flushing:
+            while self._scattered:
+                self._gather(self._scattered.pop())
             changed, self._changed = self._changed, set()
             wanted = {kind: self._spans(*kind) for kind in changed}
             stored = {kind: self._stored.get(kind, []) for kind in changed}
@@ -144,28 +155,45 @@ class CoverageLedger:
         """Return the live Coverage of the whole Site."""
         return list(self._spans((site, None), _LIVE))
 
-    def settled_until_us(self, site: str) -> int:
-        """Return where the last live span of the whole Site begins: what is before it changes seldom."""
-        spans = self._spans((site, None), _LIVE)
-        return spans[-1].since_us if spans else 0
-
     def shape(self, site: str) -> int:
         """Return what is equal for as long as nothing changed but that the last live span goes on."""
         return self._shapes[site]
 
-    def version(self, entity: Entity) -> object:
-        """Return what is equal for as long as the Coverage of the Entity before `settled_until_us` is the same."""
-        whole, own = (entity.site, None), (entity.site, entity.key)
-        return self._versions[whole], self._versions[own], entity.since_us, entity.until_us
+    def alike(self, entity: Entity, start_us: int) -> Hashable:
+        """Return what is equal for Entities of a Site that have the same Coverage from an instant on."""
+        own = (
+            (way, tuple(clipped(spans, start_us, FOREVER_US)))
+            for way, spans in self._known.get((entity.site, entity.key), {}).items()
+        )
+        return max(entity.since_us, start_us), entity.until_us, frozenset(item for item in own if item[1])
+
+    def remembered[T](self, entity: Entity, what: str, compute: Callable[[int, int], T]) -> T:
+        """Return what `compute` makes of the time from the first live span to the last one.
+
+        It must depend on the Coverage of the Entity there only, and is computed once for all that are alike.
+        """
+        live = self._spans((entity.site, None), _LIVE)
+        start_us, end_us = (live[0].since_us, live[-1].since_us) if live else (0, 0)
+        version = self._versions[entity.site, None]
+        shared = self._shared.get(entity.site)
+        if shared is None or shared[0] != version:
+            shared = self._shared[entity.site] = version, {}
+        kind = what, self.alike(entity, start_us)
+        if kind not in shared[1]:
+            shared[1][kind] = compute(start_us, end_us)
+        return cast("T", shared[1][kind])
 
     def spans(self, site: str, entity: Entity, start_us: int, end_us: int) -> Covered:
         """Return the Coverage of an Entity in a span, in ascending time, each instant with the best source it has."""
-        settled_us = self.settled_until_us(site)
-        found = _within(self._before(entity, settled_us), start_us, end_us)
-        late = self._timeline(entity, max(start_us, settled_us), end_us)
-        if found and late and found[-1][0].until_us == late[0][0].since_us and found[-1][1] is late[0][1]:
-            late[0] = (Span(found.pop()[0].since_us, late[0][0].until_us), late[0][1])
-        return [*found, *late]
+        live = self._spans((site, None), _LIVE)
+        first_us, last_us = (live[0].since_us, live[-1].since_us) if live else (0, 0)
+        found: Covered = []
+        if start_us < first_us:
+            found = self._timeline(entity, start_us, min(first_us, end_us))
+        if start_us < last_us and end_us > first_us:
+            known = self.remembered(entity, "timeline", partial(self._timeline, entity))
+            found = _followed(found, _within(known, start_us, end_us))
+        return _followed(found, self._timeline(entity, max(start_us, last_us), end_us))
 
     def settled_readings(self, entity: Entity, start_us: int, end_us: int) -> SpanSet:
         """Return where in a span the readings of an Entity are known, or known not to be had."""
@@ -195,13 +223,6 @@ class CoverageLedger:
         """Return where the hourly statistics of an Entity are imported."""
         return self._spans((site, key), (CoverageSource.HOUR, None))
 
-    def _before(self, entity: Entity, settled_us: int) -> Covered:
-        place, version = (entity.site, entity.key), self.version(entity)
-        remembered = self._remembered.get(place)
-        if remembered is None or remembered[0] != version:
-            remembered = self._remembered[place] = version, self._timeline(entity, 0, settled_us)
-        return remembered[1]
-
     def _timeline(self, entity: Entity, start_us: int, end_us: int) -> Covered:
         rest = union([Span(start_us, end_us)])
         found: Covered = []
@@ -218,15 +239,19 @@ class CoverageLedger:
         self, entity: Entity, source: CoverageSource, start_us: int, end_us: int, *, hours_too: bool = False
     ) -> SpanSet:
         """Return what one source covers of a span for an Entity; claims about hours count only where wanted."""
-        sets = [clipped(spans, start_us, end_us) for spans in self._ways((entity.site, entity.key), source, hours_too)]
+        own, everybody = (entity.site, entity.key), (entity.site, None)
+        sets = [clipped(spans, start_us, end_us) for spans in self._ways(own, source, hours_too=hours_too)]
         if source in LISTENED:
             start_us = max(start_us, entity.since_us)
             end_us = min(end_us, FOREVER_US if entity.until_us is None else entity.until_us)
-        sets += [clipped(spans, start_us, end_us) for spans in self._ways((entity.site, None), source, hours_too)]
-        sets = [spans for spans in sets if spans]
+        whole = [clipped(spans, start_us, end_us) for spans in self._ways(everybody, source, hours_too=hours_too)]
+        if source is CoverageSource.STATES and whole:
+            lost = clipped(self._lost(entity), start_us, end_us)
+            whole = [difference(spans, lost) for spans in whole]
+        sets = [spans for spans in (*sets, *whole) if spans]
         return sets[0] if len(sets) == 1 else union(span for spans in sets for span in spans)
 
-    def _ways(self, place: Place, source: CoverageSource, hours_too: bool) -> Iterable[SpanSet]:  # noqa: FBT001
+    def _ways(self, place: Place, source: CoverageSource, *, hours_too: bool) -> Iterable[SpanSet]:
         for (of, reason), spans in self._known.get(place, {}).items():
             if of is source and (hours_too or reason != NO_STATISTICS):
                 yield spans
@@ -234,11 +259,29 @@ class CoverageLedger:
     def _spans(self, place: Place, way: Way) -> SpanSet:
         return self._known.get(place, {}).get(way, [])
 
+    def _new(self, claim: Claim, key: str | None) -> SpanSet:
+        """Return the span of a claim for one Entity, without states that it cannot take back.
+
+        Home Assistant says that it has no readings (any more) of a time; what was stored before is stored.
+        """
+        if claim.source is not CoverageSource.NONE or claim.reason == NO_STATISTICS or key is None:
+            return [claim.span]
+        known = self._spans((claim.site, None), _STATES)
+        for entity in self._catalogs.get(claim.site, ()) if known else ():
+            if entity.key == key:
+                return difference([claim.span], clipped(known, entity.since_us, FOREVER_US))
+        return [claim.span]
+
+    def _lost(self, entity: Entity) -> SpanSet:
+        own = self._ways((entity.site, entity.key), CoverageSource.NONE, hours_too=False)
+        return union(span for spans in own for span in spans)
+
     def _keep(self, entity: Entity, until_us: int) -> None:
         """Write down as the Entity's own what was claimed for all while it was listened to."""
         until_us = min(until_us, FOREVER_US if entity.until_us is None else entity.until_us)
         for source in LISTENED:
-            for span in clipped(self._spans((entity.site, None), (source, None)), entity.since_us, until_us):
+            whole = clipped(self._spans((entity.site, None), (source, None)), entity.since_us, until_us)
+            for span in whole if source is CoverageSource.LIVE else difference(whole, self._lost(entity)):
                 self._grow((entity.site, entity.key), (source, None), span)
                 self._shrunk = True  # to be durable before the window moves on
 
@@ -259,6 +302,30 @@ class CoverageLedger:
         goes_on = len(grown) == len(spans) and grown[-1].since_us == spans[-1].since_us
         if place[1] is not None or way != _LIVE or not goes_on:
             self._reshaped(place)
+        if place[1] is not None and way == _STATES:
+            self._scattered.add(place[0])
+
+    def _gather(self, site: str) -> None:
+        """Put states that all Entities of the catalog have together to rows of the whole Site.
+
+        An Entity of which it is known that it has none there does not stand in the way.
+        """
+        entities = self._catalogs.get(site, ())
+        since_us = max((entity.since_us for entity in entities), default=FOREVER_US)
+        common = [Span(since_us, FOREVER_US)]
+        for entity in entities:
+            if common := union(common):
+                own = self._spans((site, entity.key), _STATES)
+                common = intersection(common, union([*own, *self._lost(entity)]))
+        places = [(site, entity.key) for entity in entities]
+        owners = [place for place in places if intersection(self._spans(place, _STATES), common)]
+        if not owners:
+            return
+        for span in common:
+            self._grow((site, None), _STATES, span)
+        for place in owners:
+            self._change(place, _STATES, difference(self._spans(place, _STATES), common))
+            self._reshaped(place)
 
     def _reshaped(self, place: Place) -> None:
         self._versions[place] += 1
@@ -267,6 +334,14 @@ class CoverageLedger:
     def _change(self, place: Place, way: Way, spans: SpanSet) -> None:
         self._known.setdefault(place, {})[way] = spans
         self._changed.add((place, way))
+
+
+def _followed(one: Covered, other: Covered) -> Covered:
+    """Return what follows on one another as one, spans that touch and have the same source joined."""
+    if one and other and one[-1][0].until_us == other[0][0].since_us and one[-1][1] is other[0][1]:
+        joined = (Span(one[-1][0].since_us, other[0][0].until_us), one[-1][1])
+        return [*one[:-1], joined, *other[1:]]
+    return [*one, *other]
 
 
 def _within(covered: Covered, start_us: int, end_us: int) -> Covered:

@@ -7,6 +7,8 @@ Nothing that live claims will still cover is wanted: a Gap ends where live Cover
 listened to, whichever is later.
 """
 
+from functools import partial
+
 from energy_server.ledger.asked import Asked
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.spans import SpanSet, clipped, difference, union
@@ -19,12 +21,11 @@ EARLIEST_US = 946_684_800_000_000
 
 
 class Wanted:
-    """Answers from memory where nothing changed."""
+    """Answers for Entities that are alike are computed once."""
 
     def __init__(self, ledger: CoverageLedger, asked: Asked) -> None:
         self._ledger = ledger
         self.asked = asked
-        self._remembered: dict[tuple[str, str], tuple[object, SpanSet]] = {}
 
     def horizon_us(self, entity: Entity) -> int:
         """Return from when on live claims cover the Entity, or will."""
@@ -40,11 +41,12 @@ class Wanted:
 
     def unsettled(self, entity: Entity) -> SpanSet:
         """Return the spans of which it is not known that we have all readings, or that there are none."""
-        horizon_us = self.horizon_us(entity)
-        settled_us = min(max(self._ledger.settled_until_us(entity.site), EARLIEST_US), horizon_us)
-        late = self._holes(entity, settled_us, horizon_us)
-        early = self._early(entity, settled_us)
-        return union([*early, *late]) if late else early
+        live = self._ledger.live_spans(entity.site)
+        first_us, last_us = (live[0].since_us, live[-1].since_us) if live else (EARLIEST_US, EARLIEST_US)
+        early = self._holes(entity, EARLIEST_US, first_us)
+        known = self._ledger.remembered(entity, "holes", partial(self._holes, entity))
+        late = self._holes(entity, last_us, self.horizon_us(entity))
+        return union([*early, *known, *late]) if early or late else known
 
     def hours(self, entity: Entity) -> SpanSet:
         """Return the spans whose hourly statistics are wanted, since their readings are not to be had."""
@@ -58,14 +60,6 @@ class Wanted:
         """Tell whether all hourly statistics were imported: an import ends with what was before the first hour."""
         settled = self._ledger.settled_hours(entity.site, entity.key)
         return bool(settled) and settled[0].since_us <= EARLIEST_US
-
-    def _early(self, entity: Entity, settled_us: int) -> SpanSet:
-        pair = (entity.site, entity.key)
-        version = (self._ledger.version(entity), settled_us)
-        remembered = self._remembered.get(pair)
-        if remembered is None or remembered[0] != version:
-            remembered = self._remembered[pair] = version, self._holes(entity, EARLIEST_US, settled_us)
-        return remembered[1]
 
     def _holes(self, entity: Entity, start_us: int, end_us: int) -> SpanSet:
         if start_us >= end_us:
