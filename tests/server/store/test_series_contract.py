@@ -52,6 +52,23 @@ async def test_readings_come_back_exactly_and_in_order(series_store: SeriesStore
     assert rows_of(await series_store.read(SITE, "a", *EVER)) == sorted(rows)
 
 
+async def test_many_are_read_as_one_by_one(series_store: SeriesStore) -> None:
+    november_us = 1_793_491_200_000_000
+    rows: list[Row] = [(november_us + step, None if step == 2 else float(step)) for step in (3, -1, 0, 2, 1)]
+    await series_store.append([batch("a", rows, reset_us=7), batch("b", rows[2:], Origin.RECORDER)])
+    await series_store.append([batch("c", [(NOON_US, 1.0)]), batch("a", rows, site="another")])
+    for span in (EVER, (november_us, november_us + 2), (november_us, november_us)):
+        found = await series_store.read_many(SITE, ["b", "unknown", "c", "a"], *span)
+        assert all(len(part) for part in found.values())
+        for key in ("a", "b", "c", "unknown"):
+            one = await series_store.read(SITE, key, *span)
+            part = found.get(key)
+            assert (rows_of(part) if part else []) == rows_of(one)
+            assert (resets_of(part) if part else []) == resets_of(one)
+            assert (part.origin.tolist() if part else []) == one.origin.tolist()
+    assert await series_store.read_many(SITE, [], *EVER) == {}
+
+
 async def test_a_span_is_half_open(series_store: SeriesStore) -> None:
     await series_store.append([batch("a", [(NOON_US + second, float(second)) for second in range(4)])])
     assert rows_of(await series_store.read(SITE, "a", NOON_US + 1, NOON_US + 3)) == [(NOON_US + 1, 1), (NOON_US + 2, 2)]

@@ -51,6 +51,16 @@ class Gatherer:
         self._series = series
         self._ledger = ledger
         self._before: dict[tuple[str, str], tuple[int, ReadingSlice]] = {}
+        self._ahead: dict[tuple[str, str, int, int], ReadingSlice] = {}
+
+    async def look_ahead(self, site: str, keys: Sequence[str], start_us: int, end_us: int) -> None:
+        """Read what `gather` is going to be asked for, of many Entities at once; what is newer then, is marked anew."""
+        found = await self._series.read_many(site, keys, start_us, end_us)
+        self._ahead |= {(site, key, start_us, end_us): found.get(key, _NOTHING) for key in keys}
+
+    def forget_ahead(self) -> None:
+        """Forget what was read ahead and not asked for."""
+        self._ahead = {}
 
     def changed(self, site: str, key: str, since_us: int) -> None:
         """Forget what readings at `since_us` and later may have made untrue."""
@@ -64,7 +74,9 @@ class Gatherer:
         if latest is None or latest.ts_us < start_us:
             readings = before  # it fell silent before, as most do in most periods: no query
         else:
-            inside = await self._series.read(entity.site, entity.key, start_us, end_us)
+            inside = self._ahead.pop((entity.site, entity.key, start_us, end_us), None)
+            if inside is None:
+                inside = await self._series.read(entity.site, entity.key, start_us, end_us)
             readings = joined((before, inside, await self._after(entity, end_us, latest)))
         first_us = min(start_us, int(readings.ts_us[0])) if len(readings) else start_us
         last_us = max(end_us, int(readings.ts_us[-1])) if len(readings) else end_us

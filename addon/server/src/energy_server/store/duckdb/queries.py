@@ -6,6 +6,7 @@ Failures: DuckDB's own errors, translated by the store.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy_server.model.reading import NO_RESET, ReadingSlice, ReducedSlice
-from energy_server.store.duckdb.columns import Columns, month_start_us
+from energy_server.store.duckdb.columns import Columns, concatenated, month_start_us, one_row_per_instant
 from energy_server.store.duckdb.connection import fetched
 from energy_server.store.duckdb.months import MonthFiles
 from energy_server.store.duckdb.series import SeriesIndex
@@ -25,6 +26,10 @@ WIDEN_BY = 24
 """A neighbour is looked for in the nearest hour, then day, and so on: most are near, and near is cheap."""
 
 _IN_SPAN = "SELECT ts, {columns} FROM {file}.readings WHERE series = {number} AND ts >= {start} AND ts < {end}"
+_OF_MANY = """
+SELECT series, ts, value, reset, origin FROM {file}.readings
+WHERE series IN (SELECT unnest($1::INTEGER[])) AND series BETWEEN {first} AND {last} AND ts >= {start} AND ts < {end}
+"""
 _ALL = "value, reset, origin"
 _VALUED = " AND value IS NOT NULL"
 _NEAREST = " ORDER BY ts {direction} LIMIT 1"
@@ -64,6 +69,26 @@ def span(
         return found
     order = np.argsort(found.ts_us)
     return ReadingSlice(found.ts_us[order], found.value[order], found.reset_us[order], found.origin[order])
+
+
+def spans(
+    cursor: duckdb.DuckDBPyConnection, months: MonthFiles, numbers: Sequence[int], start_us: int, end_us: int
+) -> Iterator[tuple[int, ReadingSlice]]:
+    """Yield (number, readings in the span) of each series that has some."""
+    if not numbers:
+        return
+    bounds = {"start": start_us, "end": end_us, "first": min(numbers), "last": max(numbers)}
+    parts = []
+    for month in _months_between(months, start_us, end_us):
+        with months.reading([month]) as files:
+            for file in files:
+                query = _OF_MANY.format(file=file, **bounds)
+                parts.append(_columns(cursor.execute(query, [list(numbers)]).fetchnumpy()))
+    rows = one_row_per_instant(concatenated(parts))
+    borders = np.flatnonzero(np.diff(rows.series, prepend=-1, append=-1))
+    for first, until in pairwise(borders.tolist()):
+        part = rows.pick(slice(first, until))
+        yield int(part.series[0]), ReadingSlice(part.ts, part.value, part.reset, part.origin)
 
 
 def before(cursor: duckdb.DuckDBPyConnection, months: MonthFiles, number: int, ts_us: int) -> ReadingSlice:

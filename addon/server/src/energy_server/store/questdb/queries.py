@@ -31,6 +31,7 @@ _OF_MANY = "site = $1 AND ts >= $2::long AND ts < $3::long AND key IN ({places})
 _COUNTS = f"""
 SELECT key, ts::long / 3600000000 * 3600000000 AS hour, count(*) AS readings FROM {READINGS} WHERE {_OF_MANY}
 """  # noqa: S608 constants
+_SPANS = f"SELECT key, {_COLUMNS} FROM {READINGS} WHERE {_OF_MANY} ORDER BY ts"  # noqa: S608 constants
 _INSTANTS = f"SELECT key, ts::long AS ts FROM {READINGS} WHERE {_OF_MANY}"  # noqa: S608 constants
 
 EMPTY = ReadingSlice(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64), np.empty(0, np.uint8))
@@ -39,6 +40,18 @@ EMPTY = ReadingSlice(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64), 
 async def span(connections: Connections, site: str, key: str, start_us: int, end_us: int) -> ReadingSlice:
     """Return the readings in `[start_us, end_us)`."""
     return _slice(await connections.fetch(_SPAN, site, key, *_within(start_us, end_us)))
+
+
+async def spans(
+    connections: Connections, site: str, keys: Sequence[str], start_us: int, end_us: int
+) -> dict[str, ReadingSlice]:
+    """Return the readings in the span of each series that has some."""
+    found: dict[str, list[Row]] = {}
+    for some in _in_turn(keys):
+        query = _SPANS.format(places=places(4, len(some)))
+        for row in await connections.fetch(query, site, *_within(start_us, end_us), *some):
+            found.setdefault(row["key"], []).append(row)
+    return {key: _slice(rows) for key, rows in found.items()}
 
 
 async def before(connections: Connections, site: str, key: str, ts_us: int) -> ReadingSlice:

@@ -119,6 +119,10 @@ class QuestDBSeriesStore:
         """Return the readings of one Entity in the span."""
         return await queries.span(await self._readable(READINGS), site, key, start_us, end_us)
 
+    async def read_many(self, site: str, keys: Sequence[str], start_us: int, end_us: int) -> dict[str, ReadingSlice]:
+        """Return the readings of several Entities in a short span."""
+        return await queries.spans(await self._readable(READINGS), site, keys, start_us, end_us)
+
     async def before(self, site: str, key: str, ts_us: int) -> ReadingSlice:
         """Return the last reading before the instant, and if it is null also the last with a value."""
         latest = self._open_one().series.latest(site, key)
