@@ -6,11 +6,12 @@ Out:  what it printed; fails with the whole of it when something is missing or d
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from tests.product.home import EPOCH, Home
 from tests.product.saying import say
 from tests.product.server import COMMAND, Server
-from tests.product.waiting import true
+from tests.product.waiting import InVainError, true
 
 SETTLED_WITHIN_S = 180.0
 
@@ -18,12 +19,19 @@ SETTLED_WITHIN_S = 180.0
 async def settled(server: Server, until_us: int, within_s: float = SETTLED_WITHIN_S) -> None:
     """Wait until the server lacks nothing of what was before the instant."""
 
-    async def look() -> bool:
-        sync = await server.get("/api/sync")
-        gaps = sync["gaps"]["list"]
-        return bool(sync["link"]["connected"]) and all(gap["since_us"] >= until_us for gap in gaps)
+    sync: dict[str, Any] = {}
 
-    await true(look, "all gaps to be closed", within_s)
+    async def look() -> bool:
+        sync.update(await server.get("/api/sync"))
+        gaps = sync["gaps"]["list"]
+        return bool(sync["link"]["connected"]) and not any(
+            gap["state"] == "open" and gap["since_us"] < until_us for gap in gaps
+        )
+
+    try:
+        await true(look, "all gaps to be closed", within_s)
+    except InVainError as err:
+        raise AssertionError(f"{err}\n{sync['link']}\n{sync['recorder']}\n{sync['gaps']}") from err
 
 
 async def verified(home: Home, server: Server, until_us: int) -> str:
@@ -40,7 +48,8 @@ async def verified(home: Home, server: Server, until_us: int) -> str:
     output, _ = await process.communicate()
     text = output.decode(errors="replace")
     assert process.returncode == 0, text
-    say(text[text.rindex(" entities, ") - 6 :].strip())
+    lines = text.splitlines()
+    say("\n".join(lines[next(number for number, line in enumerate(lines) if " recorded readings: " in line) :]))
     return text
 
 
