@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.bench import events, ingest, javascript, screen, year
+from tests.bench import events, ingest, javascript, reconcile, screen, year
 from tests.bench.figures import Limit, Measure, Samples, Statistic
 
 type Run = Callable[[], Awaitable[Mapping[str, Samples]]]
@@ -64,6 +64,20 @@ BENCHES = (
             Measure("year_busy", "reference year: after these queries", "MB", Limit.BELOW, 200, Statistic.WORST),
             Measure("year_start", "reference year: cold start to ready", "s", Limit.BELOW, 2),
             Measure("year_bytes", "reference year: disk per reading, sorted", "bytes", Limit.BELOW, 6),
+        ),
+    ),
+    Bench(
+        "reconcile",
+        reconcile.run,
+        (
+            Measure("install_usable", "first install: the newest months of all entities", "s", Limit.BELOW, 10),
+            Measure("install_statistics", "  5 years of hourly statistics of 100 entities", "s", Limit.BELOW, 60),
+            Measure("install_raw", "  10 days of raw of 100 entities at 30 s", "min", Limit.BELOW, 10),
+            Measure("outage_rate", "24 h of outage at 20 events/s, recovered", "readings/s", Limit.ABOVE, 20_000),
+            Measure("outage_blocked", "  the longest that HA's event loop waited", "ms", Limit.BELOW, 50),
+            Measure("outage_held", "  the longest that the recorder's executor was held", "ms", Limit.BELOW, 100),
+            Measure("audit_day", "24 h at 20 events/s counted by HA's recorder", "s", Limit.BELOW, 10),
+            Measure("audit_held", "  the longest that the recorder's executor was held", "ms", Limit.BELOW, 100),
         ),
     ),
     Bench(

@@ -1,8 +1,8 @@
 """A real Home Assistant inside this process, with entities whose states the benches change.
 
 In:   an empty folder for its configuration.
-Out:  HomeAssistant, started as its own runner starts it, without recorder; lists of state changes; what firing them
-      costs.
+Out:  HomeAssistant, started as its own runner starts it, without recorder unless one is configured; lists of state
+      changes; what firing them costs.
 """
 
 import asyncio
@@ -56,9 +56,9 @@ class Cost:
     cpu_us: float
 
 
-def _write_configuration(folder: Path) -> None:
+def _write_configuration(folder: Path, more: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "configuration.yaml").write_text(CONFIGURATION)
+    (folder / "configuration.yaml").write_text(CONFIGURATION + more)
     (folder / ".storage").mkdir(exist_ok=True)
     # a port in YAML would be taken for a trial
     http = {
@@ -82,9 +82,9 @@ def _write_configuration(folder: Path) -> None:
     (folder / ".storage" / "http").write_text(json.dumps(document))
 
 
-async def start(folder: Path) -> HomeAssistant:
-    """Start Home Assistant in the folder."""
-    _write_configuration(folder)
+async def start(folder: Path, more: str = "") -> HomeAssistant:
+    """Start Home Assistant in the folder, with more lines in its configuration."""
+    _write_configuration(folder, more)
     for name in SILENCED:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     hass = await async_setup_hass(RuntimeConfig(config_dir=str(folder), skip_pip=True))

@@ -1,6 +1,7 @@
 """The sending side of the ingest bench, a process of its own: a WebSocket client that keeps the server's window full.
 
-In:   URL, token, site and number of batches on the command line.
+In:   URL, token, site and number of batches on the command line; then the rows of a batch and the origin, unless they
+      are live ones of 500 rows.
 Out:  `{"readings", "seconds"}` on standard output: from the first batch sent to the acknowledgement of the last.
 """
 
@@ -17,6 +18,8 @@ import orjson
 ENTITIES = 200
 ROWS = 500
 LONG_AGO_US = 20 * 60 * 1_000_000
+LONGER_AGO_US = 10 * 24 * 3_600 * 1_000_000
+"""How far back a backfill reaches."""
 
 
 class RefusedError(RuntimeError):
@@ -41,24 +44,24 @@ def entity(place: int, since_us: int) -> dict[str, object]:
     }
 
 
-def messages(start_us: int, end_us: int, batches: int) -> list[bytes]:
+def messages(start_us: int, end_us: int, batches: int, rows_each: int, origin: str) -> list[bytes]:
     """Return the catalog and the batches, encoded: what is measured is the server, not this encoder."""
     rng = random.Random(20261121)  # noqa: S311 made up readings
-    step_us = (end_us - start_us) // (batches * ROWS)
+    step_us = (end_us - start_us) // (batches * rows_each)
     catalog = {"type": "catalog", "seq": 1, "rev": 1, "entities": [entity(n, start_us) for n in range(ENTITIES)]}
     encoded = [orjson.dumps(catalog)]
     for number in range(batches):
-        first = number * ROWS
+        first = number * rows_each
         rows = [
             [
                 n % ENTITIES,
                 start_us + n * step_us + rng.randrange(step_us),
                 n / 1000 if n % 2 == 0 else round(rng.random() * 3000, 1),
             ]
-            for n in range(first, first + ROWS)
+            for n in range(first, first + rows_each)
         ]
-        span = [start_us + first * step_us, start_us + (first + ROWS) * step_us]
-        document = {"type": "readings", "seq": number + 2, "catalog": 1, "origin": "live", "span": span, "of": "all"}
+        span = [start_us + first * step_us, start_us + (first + rows_each) * step_us]
+        document = {"type": "readings", "seq": number + 2, "catalog": 1, "origin": origin, "span": span, "of": "all"}
         encoded.append(orjson.dumps({**document, "rows": rows}))
     return encoded
 
@@ -72,10 +75,10 @@ def hello(site: str, now_us: int) -> bytes:
 
 
 async def answer(socket: aiohttp.ClientWebSocketResponse) -> dict[str, object]:
-    """Return the next message that is about data; requests for statistics are left for later."""
+    """Return the next message that is about data; what the server asks for is left for later."""
     while True:
         message: dict[str, object] = orjson.loads(await socket.receive_str())
-        if message["type"] == "request":
+        if message["type"] in ("request", "gaps"):
             continue
         if message["type"] == "error" or message.get("refused"):
             raise RefusedError(str(message)[:500])
@@ -95,10 +98,11 @@ async def send(socket: aiohttp.ClientWebSocketResponse, encoded: Sequence[bytes]
     return acked
 
 
-async def main(url: str, token: str, site: str, batches: int) -> None:
+async def main(url: str, token: str, site: str, batches: int, rows_each: int = ROWS, origin: str = "live") -> None:
     """Connect, send, measure."""
     now_us = time.time_ns() // 1_000
-    encoded = messages(now_us - LONG_AGO_US, now_us, batches)
+    long_ago_us = LONG_AGO_US if origin == "live" else LONGER_AGO_US
+    encoded = messages(now_us - long_ago_us, now_us, batches, rows_each, origin)
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession() as session, session.ws_connect(f"{url}/link", headers=headers) as socket:
         await socket.send_frame(hello(site, now_us), aiohttp.WSMsgType.TEXT)
@@ -108,8 +112,9 @@ async def main(url: str, token: str, site: str, batches: int) -> None:
         await send(socket, encoded[1:], acked, window)
         seconds = time.monotonic() - started_s
         await socket.send_frame(b'{"type":"goodbye"}', aiohttp.WSMsgType.TEXT)
-    json.dump({"readings": batches * ROWS, "seconds": seconds}, sys.stdout)
+    json.dump({"readings": batches * rows_each, "seconds": seconds}, sys.stdout)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))
+    rest = (int(sys.argv[5]), sys.argv[6]) if len(sys.argv) > 5 else ()
+    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), *rest))

@@ -63,6 +63,11 @@ class Audit:
         self._catalog: Catalog | None = None
         self._hours = 24
 
+    @property
+    def waiting(self) -> int:
+        """Return how many requests are not answered yet."""
+        return len(self._requests)
+
     def count(self, id_: int, keys: Sequence[str], span: Span) -> None:
         """Remember a request for counts."""
         self._requests.append(CountRequest(id_, keys, span))

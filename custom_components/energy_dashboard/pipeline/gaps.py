@@ -25,16 +25,17 @@ from .model import Catalog, Entity, Source
 from .recorder import Condition, Recorder
 from .recorder_runs import runs
 from .recorder_states import Attributes, Recorded, Window, recorded, window
+from .recorder_statistics import HOUR_US
 from .replay import Part, messages_of
 from .spans import Span, difference
 from .timeline import Piece, Timeline, Verdict, of_entity, timeline
 from .watch import RecorderWatch
 
 MEMBERS: Final = 200
-"""Entities in one window: each costs the recorder a few look-ups in an index."""
+"""Entities in one window at most: each costs the recorder a few look-ups in an index."""
 HELD_S: Final = 0.04
 """A window should hold the recorder for about this long."""
-FEWEST, MOST = 250, 4_000
+FEWEST, MOST = 1_000, 4_000
 """Bounds of how many states a window is meant to hold."""
 FIRST_US: Final = 600_000_000
 NARROWEST_US: Final = 1_000
@@ -71,16 +72,26 @@ class Plan:
 
 
 class Width:
-    """How long a window is, so that it holds about as many states as the recorder reads in HELD_S."""
+    """How long a window is, and of how many Entities: it holds about as many states as the recorder reads in HELD_S.
+
+    Few Entities for an hour are better than many for a minute: the server sums up whole hours.
+    """
 
     def __init__(self) -> None:
         """Begin small: nothing is known of the home yet."""
         self.states = 1_000
         self._us_of_one = FIRST_US / 100  # how long one Entity takes for one state
 
-    def of(self, members: int) -> int:
-        """Return the width for so many Entities."""
-        return int(min(max(self._us_of_one * self.states / members, NARROWEST_US), WIDEST_US))
+    @property
+    def members(self) -> int:
+        """Return for how many Entities a window should be."""
+        return int(min(max(self._us_of_one * self.states / HOUR_US, 1), MEMBERS))
+
+    def begin_us(self, until_us: int, members: int) -> int:
+        """Return where a window for so many Entities begins, with a full hour if that makes no window of nothing."""
+        width_us = int(min(max(self._us_of_one * self.states / members, NARROWEST_US), WIDEST_US))
+        full_hour_us = -(-(until_us - width_us) // HOUR_US) * HOUR_US
+        return full_hour_us if full_hour_us < until_us else until_us - width_us
 
     def learn(self, width_us: int, members: int, found: int, held_s: float) -> None:
         """Take what a window held and how long it took."""
@@ -226,11 +237,10 @@ class Gaps:
     async def _read(self, channel: Channel, catalog: Catalog, plan: Plan) -> None:
         """Read one window and send what is in it."""
         until_us = max(plan.states)
-        members = plan.states[until_us][:MEMBERS]
-        width_us = self._width.of(len(members))
-        since_us = max(until_us - width_us, min(member.since_us for member in members))
+        members = plan.states[until_us][: self._width.members]
+        since_us = max(self._width.begin_us(until_us, len(members)), min(member.since_us for member in members))
         span = Span(since_us, until_us)
-        limit = MOST * 4 if width_us > NARROWEST_US else 1_000_000
+        limit = MOST * 2 if until_us - since_us > NARROWEST_US else 1_000_000
         found = await self._recorder.ask(
             partial(window, ids=[member.id for member in members], span=span, limit=limit, known=self._attributes)
         )
@@ -247,7 +257,7 @@ class Gaps:
             member for member in members if found.oldest_us.get(member.id, until_us) <= max(since_us, member.since_us)
         ]
         plan.later |= len(known) < len(members)  # purged meanwhile: judged anew
-        del plan.states[until_us][:MEMBERS]
+        del plan.states[until_us][: len(members)]
         if not plan.states[until_us]:
             del plan.states[until_us]
         if rest := [member for member in known if member.since_us < since_us]:

@@ -19,7 +19,7 @@ from .channel import Channel, Subject
 from .errors import RecorderUnavailableError
 from .gaps import Gaps
 from .imports import Imports
-from .recorder import Recorder, RecorderStatus
+from .recorder import Holding, Recorder, RecorderStatus
 from .spans import Span
 from .watch import RecorderWatch, condition_of
 
@@ -49,6 +49,11 @@ class Reconcile:
         self._arrived = asyncio.Event()
         self._not_before_s: dict[Imports | Gaps | Audit, float] = {}
         self._told: RecorderStatus | None = None
+
+    @property
+    def holding(self) -> Holding:
+        """Return how long the recorder was held."""
+        return self._recorder.holding
 
     @property
     def pending(self) -> list[str]:
