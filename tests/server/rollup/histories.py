@@ -19,9 +19,9 @@ from energy_server.model.coverage import Span
 from energy_server.model.entity import Entity, Kind, StateClass
 from energy_server.model.reading import NO_RESET, Origin, ReadingSlice
 from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US, Provenance, StatisticColumns
-from energy_server.rollup.accumulate import accumulate
+from energy_server.rollup.accumulate import accumulate, hours, is_counter
 from energy_server.rollup.counter import usable
-from tests.server.rollup.oracle import Exact, exact_rows
+from tests.server.rollup.oracle import Exact, close, exact_rows
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 S = 1_000_000
@@ -101,6 +101,11 @@ class History:
         """Return the readings as a store would."""
         return columns_of(sorted(self.rows, key=lambda row: row.ts_us))
 
+    def hours(self, since: str, until: str) -> StatisticColumns:
+        """Return the Statistics of the hours of a span of the day, as the worker makes them; the laws are checked."""
+        start_us, end_us = us(since, self.day), us(until, self.day)
+        return hourly(self, start_us, end_us)
+
     def rollup(self, since: str, until: str) -> Rolled:
         """Return the Statistics of a span of the day."""
         return rollup(self, us(since, self.day), us(until, self.day))
@@ -179,6 +184,20 @@ def rollup(history: History, start_us: int, end_us: int) -> Rolled:
     _agrees_with(exact, whole)
     _energy_is_conserved(exact, whole, start_us, end_us)
     return Rolled(whole, history.day)
+
+
+def hourly(history: History, start_us: int, end_us: int) -> StatisticColumns:
+    """Return the Statistics of hours of a span that begins and ends with one, after checking the laws."""
+    five = rollup(history, start_us, end_us).columns
+    known = (history.entity, history.readings(), history.spans, start_us, end_us, history.zone, history.spread_max_us)
+    made = hours(five, None if is_counter(history.entity) else accumulate(*known, HOUR_US))
+    exact = exact_rows(history, start_us, end_us, HOUR_US)
+    assert made.start_us.tolist() == sorted(exact)
+    for place, hour_us in enumerate(made.start_us.tolist()):
+        wanted = exact[hour_us]
+        for name, column in (("mean", made.mean), ("change", made.change), ("minimum", made.minimum)):
+            assert close(_known(column[place]), getattr(wanted, name)), f"{name} of {to_clock(hour_us)}"
+    return made
 
 
 def _accumulated(

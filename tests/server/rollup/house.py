@@ -18,7 +18,7 @@ from energy_server.model.entity import Entity
 from energy_server.model.reading import Origin, ReadingBatch
 from energy_server.model.site import Site
 from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US, Level, Source, StatisticColumns
-from energy_server.rollup.accumulate import accumulate, hours
+from energy_server.rollup.accumulate import accumulate, hours, is_counter
 from energy_server.rollup.worker import RollupWorker
 from energy_server.store.duckdb import DuckDBSeriesStore
 from energy_server.store.sqlite import SqliteStateStore
@@ -120,9 +120,11 @@ class House:
             begun = [*readings.ts_us.tolist(), *(span.since_us for span in spans), live_end_us]
             start_us = min(begun) // HOUR_US * HOUR_US
             stop_us = -(-max([*readings.ts_us.tolist(), live_end_us]) // HOUR_US) * HOUR_US
-            wanted = accumulate(entity, readings, spans, start_us, stop_us, AMSTERDAM, HOUR_US)
+            known = (entity, readings, spans, start_us, stop_us, AMSTERDAM, HOUR_US)
+            wanted = accumulate(*known)
+            weighed = None if is_counter(entity) else accumulate(*known, HOUR_US)
             _same(await self.stored(entity.key), wanted, until_us)
-            _same(await self.stored(entity.key, Level.HOUR), hours(wanted), until_us // HOUR_US * HOUR_US)
+            _same(await self.stored(entity.key, Level.HOUR), hours(wanted, weighed), until_us // HOUR_US * HOUR_US)
 
 
 def _same(stored: StatisticColumns, wanted: StatisticColumns, until_us: int) -> None:

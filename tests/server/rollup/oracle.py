@@ -40,15 +40,15 @@ class Exact:
     def close_to(self, other: Exact) -> bool:
         """Compare up to the rounding of floats."""
         return (
-            _close(self.change, other.change)
-            and _close(self.mean, other.mean)
+            close(self.change, other.change)
+            and close(self.mean, other.mean)
             and (self.minimum, self.maximum, self.last) == (other.minimum, other.maximum, other.last)
             and math.isclose(self.covered_s, other.covered_s, abs_tol=1e-9)
             and self.provenance == other.provenance
         )
 
 
-def _close(one: float | Fraction | None, other: float | Fraction | None) -> bool:
+def close(one: float | Fraction | None, other: float | Fraction | None) -> bool:
     if one is None or other is None:
         return one is other
     return math.isclose(float(one), float(other), rel_tol=1e-9, abs_tol=1e-9)
@@ -72,15 +72,15 @@ class _Pair:
         return self.since_us < end_us and self.until_us > start_us
 
 
-def exact_rows(history: History, start_us: int, end_us: int) -> dict[int, Exact]:
-    """Return what the Statistics of 5 minutes must be, by the start of their period."""
+def exact_rows(history: History, start_us: int, end_us: int, period_us: int = FIVE_MINUTES_US) -> dict[int, Exact]:
+    """Return what the Statistics of 5 minutes, or of other periods, must be, by the start of their period."""
     counter = history.entity.counter and history.entity.kind in (Kind.ENERGY, Kind.GAS, Kind.WATER)
     spans = _merged(history)
     rows = sorted(history.rows, key=lambda row: row.ts_us)
     period = _counted(history, rows, spans) if counter else _weighed(history, rows, spans)
     found = {}
-    for start in range(start_us, end_us, FIVE_MINUTES_US):
-        row = period(start, start + FIVE_MINUTES_US)
+    for start in range(start_us, end_us, period_us):
+        row = period(start, start + period_us)
         if row.covered_s > 0 or row.change is not None or row.mean is not None:
             found[start] = row
     return found
@@ -149,10 +149,7 @@ def _pair(history: History, a: Row, b: Row, nulls: list[int], spans: list[tuple[
         a.ts_us < until < b.ts_us for _, until in spans
     )
     available = not any(a.ts_us < null < b.ts_us for null in nulls)
-    if rising:
-        reset = b.value < 0.9 * a.value
-    else:
-        reset = b.reset_us is not None and b.reset_us != a.reset_us and (a.reset_us is not None or b.reset_us > a.ts_us)
+    reset = b.value < 0.9 * a.value if rising else b.reset_us is not None and b.reset_us != a.reset_us
     amount = Fraction(b.value) if reset else Fraction(b.value) - Fraction(a.value)
     flows_from = _reset_instant(a, b, history.zone) if reset else a.ts_us
     if listened and available:

@@ -157,10 +157,11 @@ class TestResets:
         rolled = history.at("10:00", 1.0, reset="08:00").at("10:20", 4.0, reset="10:10").rollup("10:00", "11:00")
         assert rolled.change("10:00", "11:00") == pytest.approx(4.0)
 
-    def test_a_last_reset_that_merely_appears_resets_nothing(self) -> None:
+    def test_a_last_reset_that_appears_is_a_reset_as_in_home_assistant(self) -> None:
         history = History(TOTAL).covered("08:00", "12:00")
         rolled = history.at("10:00", 5.0).at("10:20", 6.0, reset="08:00").rollup("10:00", "11:00")
-        assert rolled.change("10:00", "11:00") == pytest.approx(1.0)
+        assert rolled.change("10:00", "11:00") == pytest.approx(6.0)
+        assert rolled.change("10:00", "10:10") == pytest.approx(3.0)
 
     def test_a_last_reset_that_disappears_resets_nothing(self) -> None:
         history = History(TOTAL).covered("08:00", "12:00")
@@ -236,6 +237,12 @@ class TestHours:
         hour = hours(history.rollup("10:00", "11:00").columns)
         assert hour.mean.tolist() == [pytest.approx(200.0)]
         assert (hour.minimum.tolist(), hour.maximum.tolist(), hour.covered_s.tolist()) == ([100.0], [400.0], [1800.0])
+
+    def test_its_mean_is_exact_where_a_part_was_unavailable_for_some_of_it(self) -> None:
+        history = History(POWER).covered("10:00", "11:00").at("10:00", 100.0).at("10:59", 700.0)
+        hour = history.unavailable("10:01").hours("10:00", "11:00")
+        assert hour.mean.tolist() == [pytest.approx(400.0)]  # a minute of each
+        assert hour.change.tolist() == [pytest.approx(800 / 60 / 1000)]
 
     def test_it_is_as_good_as_its_worst_part(self) -> None:
         history = counter().at("08:00", 5.0).unavailable("08:30").at("08:40", 6.0)

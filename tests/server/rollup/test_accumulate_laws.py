@@ -11,7 +11,7 @@ from energy_server.model.coverage import Span
 from energy_server.model.entity import Entity, Kind, StateClass
 from energy_server.model.reading import Origin
 from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US
-from tests.server.rollup.histories import MIN, POWER, RISING, TOTAL, History, Row, S, entity, rollup
+from tests.server.rollup.histories import MIN, POWER, RISING, TOTAL, History, Row, S, entity, hourly, rollup
 
 # The night in which the clocks go forward in Europe; the midnight before it; an ordinary one in a half-hour zone.
 STARTS = (
@@ -33,6 +33,7 @@ happenings = st.one_of(
     st.floats(0.85, 1.0).map(lambda share: ("dip", share)),
     st.floats(0, 3, allow_subnormal=False).map(lambda new: ("reset", new)),
     st.just(("negative", -2.0)),
+    st.just(("forget", 0.0)),
 )
 origins = st.sampled_from((Origin.LIVE, Origin.LIVE, Origin.LIVE, Origin.RECORDER))
 
@@ -61,19 +62,12 @@ def _next(
     what: str, amount: float, value: float, reset_us: int | None, since_us: int, ts_us: int
 ) -> tuple[float, int | None, float | None]:
     """Return the counter's value, its last reset, and what is shown of it."""
-    match what:
-        case "grow":
-            return value + amount, reset_us, value + amount
-        case "dip":
-            return value * amount, reset_us, value * amount
-        case "reset":
-            return amount, (since_us + ts_us) // 2, amount
-        case "null":
-            return value, reset_us, None
-        case "negative":
-            return value, reset_us, amount
-        case _:
-            return value, reset_us, value
+    if what == "reset":
+        return amount, (since_us + ts_us) // 2, amount
+    if what in ("null", "negative"):
+        return value, reset_us, None if what == "null" else amount
+    new = {"grow": value + amount, "dip": value * amount}.get(what, value)
+    return new, None if what == "forget" else reset_us, new
 
 
 @given(histories())
@@ -81,6 +75,14 @@ def _next(
 def test_the_rollup_of_any_history_is_exact_and_conserves_energy(drawn: tuple[History, int, int]) -> None:
     history, start_us, end_us = drawn
     rollup(history, start_us, end_us)
+
+
+@given(histories())
+@settings(max_examples=80, deadline=None)
+def test_the_hours_of_any_history_are_exact(drawn: tuple[History, int, int]) -> None:
+    """Also the mean of an hour of which the Entity was unavailable for a part of some minutes."""
+    history, start_us, end_us = drawn
+    hourly(history, start_us // HOUR_US * HOUR_US, -(-end_us // HOUR_US) * HOUR_US)
 
 
 @given(st.lists(st.tuples(steps, st.floats(0, 3)), min_size=2, max_size=30))

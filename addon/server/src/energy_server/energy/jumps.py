@@ -22,7 +22,7 @@ from energy_server.energy.series import Instants
 
 TIMES = 10.0
 USUAL_DAYS = 28
-LEAST_DAYS = 7
+LEAST_DAYS = 4
 MOST_JUMPS = 100
 
 type Energy = NDArray[np.float64]

@@ -56,9 +56,10 @@ def accumulate(
     end_us: int,
     zone: ZoneInfo,
     spread_max_us: int,
+    period_us: int = FIVE_MINUTES_US,
 ) -> StatisticColumns:
-    """Return the Statistics of 5 minutes of [start_us, end_us), both multiples of 5 minutes."""
-    grid = Grid(start_us, (end_us - start_us) // FIVE_MINUTES_US, FIVE_MINUTES_US)
+    """Return the Statistics of periods of [start_us, end_us), both multiples of the period."""
+    grid = Grid(start_us, (end_us - start_us) // period_us, period_us)
     spans = merge(covered)
     periods = _empty(grid.count)
     if is_counter(entity):
@@ -141,10 +142,12 @@ def _weigh(
     periods.provenance[pieces.period[holds.guessed[pieces.span]]] = Provenance.INTERPOLATED
 
 
-def hours(five: StatisticColumns) -> StatisticColumns:
+def hours(five: StatisticColumns, weighed: StatisticColumns | None = None) -> StatisticColumns:
     """Return the Statistics of the hours of which `five` (ordered by place, start) has rows.
 
-    A mean weighs its parts by their covered time. An hour is as good as its worst part of which something is known.
+    An hour is as good as its worst part of which something is known. `weighed`: the same hours of one gauge,
+    accumulated from its readings, whose means are exact; else a mean weighs its parts by their covered time, as if none
+    was unavailable for some of it.
     """
     hour = five.start_us // HOUR_US
     if len(five) == 0:
@@ -158,11 +161,15 @@ def hours(five: StatisticColumns) -> StatisticColumns:
     maximum = np.fmax.reduceat(five.maximum, first)
     known = np.where(five.provenance == Provenance.MISSING, 0, five.provenance)
     nothing_known = np.minimum.reduceat(five.provenance, first) == Provenance.MISSING
+    start_us = hour[first] * HOUR_US
+    mean = np.clip(np.divide(weighted, whole, out=np.full(len(first), np.nan), where=whole > 0), minimum, maximum)
+    if weighed is not None:
+        mean = weighed.mean[np.searchsorted(weighed.start_us, start_us)]
     return StatisticColumns(
         keys=five.keys,
         place=five.place[first],
-        start_us=hour[first] * HOUR_US,
-        mean=np.clip(np.divide(weighted, whole, out=np.full(len(first), np.nan), where=whole > 0), minimum, maximum),
+        start_us=start_us,
+        mean=mean,
         minimum=minimum,
         maximum=maximum,
         change=_sum_of_known(five.change, first),

@@ -9,9 +9,8 @@ spread over the whole span and marked.
 
 Resets follow Home Assistant (`reset_detected` and `compile_statistics` of its `components/sensor/recorder.py`): a
 `total_increasing` below 90 % of its last value was reset, a smaller dip is negative energy, negative values are
-skipped, and unavailability does not make the last value forgotten; a `total` is reset by its `last_reset` alone. One
-difference: a `last_reset` that appears where there was none is a reset only if it names an instant after the last
-reading.
+skipped, and unavailability does not make the last value forgotten; a `total` is reset by its `last_reset` alone:
+whenever it is another one than that of the reading before, also where that had none, and never by its disappearing.
 """
 
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ def grow(
     nulls = np.cumsum(np.isnan(readings.value))[counts]
     unavailable = nulls[1:] > nulls[:-1]
     heard = heard_throughout(ts[:-1], ts[1:], covered)
-    was_reset = _resets(entity, ts, value, reset)
+    was_reset = _resets(entity, value, reset)
     amount = np.where(was_reset, value[1:], np.diff(value))
     begin = _reset_instants(ts, reset, was_reset, zone) if was_reset.any() else ts[:-1]
     begin = np.where(heard & ~unavailable, np.maximum(begin, ts[1:] - spread_max_us), begin)
@@ -114,11 +113,10 @@ def heard_throughout(since_us: Instants, until_us: Instants, covered: tuple[Inst
     return np.asarray(reaches & ((span == 0) | (before <= since_us)), np.bool)
 
 
-def _resets(entity: Entity, ts: Instants, value: NDArray[np.float64], reset: Instants) -> NDArray[np.bool]:
+def _resets(entity: Entity, value: NDArray[np.float64], reset: Instants) -> NDArray[np.bool]:
     if entity.state_class is StateClass.TOTAL_INCREASING:
         return np.asarray(value[1:] < RESET_SHARE * value[:-1], np.bool)
-    names_one = (reset[1:] != NO_RESET) & (reset[1:] != reset[:-1])
-    return np.asarray(names_one & ((reset[:-1] != NO_RESET) | (reset[1:] > ts[:-1])), np.bool)
+    return np.asarray((reset[1:] != NO_RESET) & (reset[1:] != reset[:-1]), np.bool)
 
 
 def _reset_instants(ts: Instants, reset: Instants, was_reset: NDArray[np.bool], zone: ZoneInfo) -> Instants:

@@ -14,8 +14,9 @@ things ask for one:
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from energy_server.energy.periods import zone_of
 from energy_server.errors import StoreUnavailableError
@@ -23,10 +24,10 @@ from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
 from energy_server.model.coverage import Span
 from energy_server.model.entity import Entity
-from energy_server.model.reading import Reading
+from energy_server.model.reading import Reading, ReadingSlice
 from energy_server.model.site import Site
 from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US, Source, StatisticColumns
-from energy_server.rollup.accumulate import accumulate, hours
+from energy_server.rollup.accumulate import accumulate, hours, is_counter
 from energy_server.rollup.gather import Gatherer
 from energy_server.rollup.levels import LEVELS, SPREAD_MAX_US
 from energy_server.rollup.rows import completed, together, within
@@ -192,8 +193,7 @@ class RollupWorker:
                 SPREAD_MAX_US.get(entity.kind, HOUR_US),
             )
             big = len(gathered.readings) >= BIG_READINGS
-            five = await asyncio.to_thread(accumulate, *arguments) if big else accumulate(*arguments)
-            hour = hours(five)
+            five, hour = await asyncio.to_thread(_both, *arguments) if big else _both(*arguments)
             if every_period:
                 five, hour = completed(five, part, FIVE_MINUTES_US), completed(hour, part, HOUR_US)
             rolled.five.append(within(five, start_us, end_us))
@@ -213,6 +213,21 @@ class RollupWorker:
         if rolled.done:
             await self._dirty.done(rolled.done)
         rolled.five, rolled.hour, rolled.done = [], [], {}
+
+
+def _both(
+    entity: Entity,
+    readings: ReadingSlice,
+    covered: Sequence[Span],
+    start_us: int,
+    end_us: int,
+    zone: ZoneInfo,
+    spread_max_us: int,
+) -> tuple[StatisticColumns, StatisticColumns]:
+    """Return the Statistics of 5 minutes and of hours."""
+    known = (entity, readings, covered, start_us, end_us, zone, spread_max_us)
+    five = accumulate(*known)
+    return five, hours(five, None if is_counter(entity) else accumulate(*known, HOUR_US))
 
 
 def _document(site: str) -> str:
