@@ -92,6 +92,10 @@ CONTAINERS = Suite(
     counts=True,
 )
 """The image, built and run both ways; minutes, so only where it is asked for."""
+STORES = "server"
+ADAPTERS = ("duckdb", "questdb", "sqlite", "mongodb", "mongodb-replica-set")
+"""All that the suite above must have run the stores' contracts on."""
+CONTRACT = re.compile(rf".*test_(?:series|state)_contract::\w+\[({'|'.join(sorted(ADAPTERS, reverse=True))})(?:-.*)?\]")
 ACCEPTANCE = pytest("acceptance", "tests/acceptance", *WITHOUT_HOME_ASSISTANT)
 """On recorded data, which ENERGY_TEST_DATA names."""
 
@@ -102,6 +106,17 @@ def count(path: Path) -> tuple[int, int, int]:
     failed = sum(1 for case in cases if case.find("failure") is not None or case.find("error") is not None)
     skipped = sum(1 for case in cases if case.find("skipped") is not None)
     return len(cases) - failed - skipped, failed, skipped
+
+
+def contracts(path: Path) -> dict[str, int]:
+    """Return how many tests of the stores' contracts passed on each adapter, which the tests name in brackets."""
+    passed = dict.fromkeys(ADAPTERS, 0)
+    for case in ET.parse(path).getroot().iter("testcase"):  # noqa: S314 written a moment ago by our own tests
+        bad = any(case.find(end) is not None for end in ("failure", "error", "skipped"))
+        adapter = CONTRACT.fullmatch(f"{case.get('classname')}::{case.get('name')}")
+        if adapter is not None and not bad:
+            passed[adapter[1]] += 1
+    return passed
 
 
 def run(suite: Suite) -> Outcome:
@@ -133,6 +148,10 @@ def run(suite: Suite) -> Outcome:
     if failed or skipped:
         print(log.read_text(errors="replace")[-12_000:])
     lines = said.read_text(encoding="utf-8").splitlines() if said.exists() else []
+    if suite.name == STORES and report.exists():
+        kept = contracts(report)
+        lines += [f"contract of the stores on {adapter}: {number} passed" for adapter, number in kept.items()]
+        failed += sum(1 for number in kept.values() if number == 0)  # an adapter that was not asked is a failure
     return Outcome(suite.name, passed, failed, skipped, duration_s, lines)
 
 
