@@ -80,5 +80,25 @@ async def test_status_says_how_things_are(product: Product, desktop: Watched) ->
     row = table.locator("tbody tr")
     await expect(row).to_have_count(1)
     await expect(row).to_contain_text("W")
-    readings = page.get_by_role("region", name="Storage").get_by_role("definition").first
-    assert (await readings.text_content() or "0").strip() not in {"0", ""}
+    rows = page.get_by_role("region", name="Readings and statistics").get_by_role("definition").nth(1)
+    assert (await rows.text_content() or "0").strip() not in {"0", ""}
+
+
+async def test_a_day_of_the_calendar_opens_and_a_backfill_runs_to_its_end(product: Product, desktop: Watched) -> None:
+    page = desktop.page
+    await product.server.imported()
+    await page.get_by_role("link", name="Status", exact=True).click()
+    calendar = page.get_by_role("group", name="Completeness of the last twelve months")
+    await calendar.focus()
+    await page.keyboard.press("ArrowLeft")  # today
+    await page.keyboard.press("Enter")
+    day = page.get_by_role("region", name=f"{datetime.now(ZoneInfo('Europe/Amsterdam')):%A} ")
+    await expect(day.get_by_role("list", name="By hour").get_by_role("listitem")).not_to_have_count(0)
+    await day.get_by_role("button", name="Close the day").click()
+    await expect(day).to_have_count(0)
+
+    card = page.get_by_role("region", name="Backfill")
+    await card.get_by_role("button", name="Backfill now").click()
+    await card.get_by_role("button", name="Begin").click()
+    job = card.get_by_role("listitem").first
+    await expect(job).to_contain_text("done", timeout=60_000)

@@ -1,5 +1,6 @@
 """The dashboard in Home Assistant's own sidebar, for the owner and for a plain user, on a desktop and on a phone."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -65,7 +66,7 @@ async def open_panel(product: Product, watched: Watched, user: User, narrow: boo
     await page.locator("input[name=username]").fill(user.username)
     await page.locator("input[name=password]").fill(user.password)
     await page.keyboard.press("Enter")
-    await page.wait_for_url("**/home/**")
+    await expect(page).to_have_url(re.compile(r"/home(/|$)"), timeout=60_000)
     if narrow:
         await page.get_by_role("button", name="Sidebar toggle").first.click()
     await page.get_by_role("link", name=TITLE, exact=True).click()
@@ -146,6 +147,53 @@ async def test_a_home_assistant_that_comes_back_without_sessions_is_asked_for_a_
         await expect(panel.dashboard.get_by_role("region", name="Power now")).to_be_visible()
         cookies = await panel.page.context.cookies()
         assert [cookie["name"] for cookie in cookies] == ["energy_dashboard_panel"]
+
+
+async def test_a_reload_in_home_assistant_opens_the_same_view(
+    product: Product, browser: Browser, plain_user: User
+) -> None:
+    async with looking(browser, DESKTOP) as watched:
+        panel = await open_panel(product, watched, plain_user, narrow=False)
+        own = f"{product.home.installation.url}/energy-dashboard"
+        await panel.dashboard.get_by_role("link", name="Energy", exact=True).click()
+        await expect(panel.page).to_have_url(f"{own}/energy")
+        await panel.dashboard.get_by_role("button", name="Month", exact=True).click()
+        await expect(panel.page).to_have_url(f"{own}/energy?month=now")
+        await panel.page.go_back()
+        await expect(panel.page).to_have_url(f"{own}/energy")
+        await panel.dashboard.get_by_role("button", name="Year", exact=True).click()
+        await expect(panel.page).to_have_url(f"{own}/energy?year=now")
+        await panel.page.reload()
+        year = panel.dashboard.get_by_role("button", name="Year", exact=True)
+        await expect(year).to_have_attribute("aria-pressed", "true")
+        await expect(panel.page).to_have_url(f"{own}/energy?year=now")
+        await panel.page.get_by_role("link", name=TITLE, exact=True).click()
+        await expect(panel.dashboard.get_by_role("region", name="Power now")).to_be_visible()
+        await expect(panel.page).to_have_url(own)
+        assert watched.troubles == []
+
+
+async def test_a_removed_user_sees_nothing_more(product: Product, browser: Browser) -> None:
+    installation = product.home.installation
+    tokens = await log_in(installation, product.home.user)
+    guest = User(name="Guest", username="guest", password="guest")
+    async with Connection(installation.url, tokens["access_token"]) as connection, looking(browser, DESKTOP) as watched:
+        created = await connection.command("config/auth/create", name=guest.name, group_ids=["system-users"])
+        user_id = created["user"]["id"]
+        await connection.command(
+            "config/auth_provider/homeassistant/create",
+            user_id=user_id,
+            username=guest.username,
+            password=guest.password,
+        )
+        panel = await open_panel(product, watched, guest, narrow=False)
+        await expect(panel.dashboard.get_by_role("region", name="Power now")).to_be_visible()
+        page = f"{installation.url}{await panel.dashboard.owner.get_attribute('src')}"
+        assert (await panel.page.context.request.get(page)).status == 200
+        await connection.command("config/auth/delete", user_id=user_id)
+        assert (await panel.page.context.request.get(page)).status == 401
+        await panel.page.context.clear_cookies(name="energy_dashboard_panel")
+        assert (await panel.page.context.request.get(page)).status == 401
 
 
 async def test_logging_out_ends_the_panel(product: Product, browser: Browser, plain_user: User) -> None:

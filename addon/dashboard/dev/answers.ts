@@ -1,9 +1,9 @@
 /** The mock's answers, in the exact shapes of the API. */
-import type { Completeness, Energy, Entity, Flows, Provenance, Readings, Resolution, RoleAssignment, Statistics, Status } from '../src/api/types.ts';
+import type { Completeness, Energy, Entity, EntityCompleteness, Flows, HourCompleteness, Provenance, Readings, Resolution, RoleAssignment, Statistics, Status, Sync, SyncGap } from '../src/api/types.ts';
 import { DAY_US, HOUR_US, MINUTE_US, addDays, dateOf, startOfDay } from '../src/domain/time.ts';
 import { DEVICE_NAMES, ZONE, carbonAt, dayOf, flicker, minuteAt, priceAt, type Minute } from './home.ts';
 
-export type Scenario = 'live' | 'night' | 'importing' | 'stale' | 'ha_off' | 'missing' | 'empty' | 'no_site' | 'grid_only' | 'login' | 'down' | 'slow';
+export type Scenario = 'live' | 'night' | 'importing' | 'stale' | 'ha_off' | 'missing' | 'empty' | 'no_site' | 'grid_only' | 'login' | 'down' | 'slow' | 'clock';
 
 const SITE = '1f0e5b7c9a3d4c6e8b2a';
 const LIVE_DAYS = 45;
@@ -301,6 +301,60 @@ export function completeness(startUs: number, endUs: number, nowUs: number): Com
     days.push({ date, length_s, live_s: live ? rest : 0, backfilled_s, statistics_s: live ? 0 : rest, missing_s });
   }
   return { site: SITE, zone: ZONE, days };
+}
+
+/** How the record is kept complete; `importing` plays the first installation. */
+export function sync(scenario: Scenario, nowUs: number): Sync {
+  const gapDay = (days: number): number => startOfDay(addDays(dateOf(nowUs, ZONE), -days), ZONE);
+  const keys = entities(scenario, nowUs).map(({ key }) => key);
+  const lost = { entities: 27, keys, cause: 'ha_off' as const, state: 'lost' as const };
+  const line = { since_us: null, until_us: null, rows: null, source: null, result: 'done' };
+  const first = scenario === 'importing';
+  const list: SyncGap[] = [
+    { ...lost, since_us: gapDay(11) + 14 * HOUR_US + 2 * MINUTE_US, until_us: gapDay(11) + 15.4 * HOUR_US },
+    { ...lost, since_us: gapDay(30) + 2 * HOUR_US + 10 * MINUTE_US, until_us: gapDay(30) + 4 * HOUR_US + 31 * MINUTE_US },
+  ];
+  if (first) list.unshift({ since_us: gapDay(0) + 8 * HOUR_US, until_us: gapDay(0) + 9 * HOUR_US, entities: 27, keys, cause: 'server_stopped', state: 'open' });
+  return {
+    site: SITE,
+    now_us: Math.round(nowUs),
+    link: { connected: true, since_us: nowUs - 26 * HOUR_US, last_message_us: nowUs - 1e6, last_reading_us: nowUs - 1e6, readings_per_s: 6.4, waiting: 0, dropped: 0, error: null },
+    clock: { home_assistant_us: nowUs - (scenario === 'clock' ? 300 * DAY_US : 0), server_us: nowUs, live_end_us: nowUs - 1e6, refused: scenario === 'clock' },
+    recorder: { state: 'ready', oldest_us: gapDay(10), detail: null },
+    gaps: { open: first ? 1 : 0, entities: first ? 27 : 0, oldest_us: first ? gapDay(0) : null, seconds: first ? 3600 : 0, list },
+    progress: first ? { kind: 'first_install', since_us: nowUs - 40e6, done_s: 27 * 4.1 * 86_400, total_s: 27 * 10 * 86_400, rows: 184_220, rate_per_s: 4_612, eta_s: 58 } : null,
+    importing: first ? { done: 17, total: 27 } : null,
+    jobs: [
+      { id: 'b2', site: SITE, keys, start_us: gapDay(3), end_us: gapDay(1), state: 'running', created_us: nowUs - 9e6, finished_us: null, settled_s: 1_300_000, total_s: 27 * 2 * 86_400, rows: 31_004 },
+      { id: 'b1', site: SITE, keys: keys.slice(0, 1), start_us: gapDay(9), end_us: gapDay(8), state: 'done', created_us: nowUs - DAY_US, finished_us: nowUs - DAY_US, settled_s: 86_400, total_s: 86_400, rows: 812 },
+    ],
+    audits: { day_us: nowUs - 0.4 * HOUR_US, all_us: nowUs - 5 * DAY_US },
+    log: [
+      { ...line, ts_us: nowUs - 0.4 * HOUR_US, what: 'audit', detail: '27 entities, 24 hours: no difference' },
+      { ...line, ts_us: nowUs - 26 * HOUR_US, what: 'gaps', detail: 'filled from states', since_us: nowUs - 26.6 * HOUR_US, until_us: nowUs - 26 * HOUR_US, rows: 6204 },
+      { ...line, ts_us: nowUs - 26 * HOUR_US, what: 'connected', detail: 'Home Assistant 2026.10.4' },
+      { ...line, ts_us: nowUs - 27 * HOUR_US, what: 'disconnected', detail: 'the connection was closed by Home Assistant' },
+      { ...line, ts_us: liveSince(nowUs) + 7 * MINUTE_US, what: 'imported', detail: '375 days of hourly statistics, 22 entities' },
+      { ...line, ts_us: liveSince(nowUs), what: 'connected', detail: 'Home Assistant 2026.10.3' },
+    ],
+  };
+}
+
+export function entityCompleteness(startUs: number, endUs: number, scenario: Scenario, nowUs: number): EntityCompleteness {
+  const [day] = completeness(startUs, endUs, nowUs).days;
+  const none = { length_s: 0, live_s: 0, backfilled_s: 0, statistics_s: 0, missing_s: 0 };
+  return { site: SITE, zone: ZONE, entities: entities(scenario, nowUs).map(({ key }) => ({ key, ...none, ...day })) };
+}
+
+export function hourCompleteness(startUs: number, endUs: number, nowUs: number): HourCompleteness {
+  const hours: HourCompleteness['hours'] = [];
+  const missing = (completeness(startUs, endUs, nowUs).days[0]?.missing_s ?? 0) > 0;
+  for (let us = startUs; us < endUs; us += HOUR_US) {
+    const length_s = Math.max(0, Math.min(us + HOUR_US, nowUs) - us) / 1e6;
+    const gone = missing && Math.round((us - startUs) / HOUR_US) === 14 ? length_s * 0.9 : 0;
+    hours.push({ start_us: us, length_s, live_s: us >= liveSince(nowUs) ? length_s - gone : 0, backfilled_s: 0, statistics_s: us < liveSince(nowUs) ? length_s - gone : 0, missing_s: gone });
+  }
+  return { site: SITE, zone: ZONE, hours };
 }
 
 export const SITE_ID = SITE;

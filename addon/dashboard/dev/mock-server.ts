@@ -100,6 +100,12 @@ class MockServer {
         return answers.hours(url.searchParams.get('key') ?? '', instant('start'), instant('end'), this.scenario);
       case '/api/energy':
         return answers.energy(instant('start'), instant('end'), (url.searchParams.get('resolution') ?? 'hour') as Resolution, this.scenario, nowUs());
+      case '/api/sync':
+        return answers.sync(this.scenario, nowUs());
+      case '/api/completeness/entities':
+        return answers.entityCompleteness(instant('start'), instant('end'), this.scenario, nowUs());
+      case '/api/completeness/hours':
+        return answers.hourCompleteness(instant('start'), instant('end'), nowUs());
       case '/api/completeness':
         return answers.completeness(instant('start'), instant('end'), nowUs());
       default:

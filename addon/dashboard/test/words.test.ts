@@ -3,7 +3,7 @@ import type { Provenance } from '../src/api/types';
 import { mix } from '../src/charts/colour';
 import { calendarOf } from '../src/domain/completeness';
 import { knownSentence, marksOf } from '../src/domain/provenance';
-import { counterWords, gapWords, gapsCount, gapsSentence, statusSentence } from '../src/domain/status-words';
+import { counterWords, gapWords, gapsCount, gapsOf, gapsSentence, statusSentence, type Gap } from '../src/domain/status-words';
 import { HOUR_US, MINUTE_US, startOfDay } from '../src/domain/time';
 import { trustOf, type TrustInput } from '../src/domain/trust';
 import { en } from '../src/i18n/en';
@@ -47,7 +47,7 @@ describe('how a period is known', () => {
 });
 
 describe('status', () => {
-  const gap = (reason: string | null, minutes: number) => ({ since_us: AT_NOON_US, until_us: AT_NOON_US + minutes * MINUTE_US, entities: 41, reason });
+  const gap = (cause: Gap['cause'], minutes: number, state: Gap['state'] = 'lost'): Gap => ({ since_us: AT_NOON_US, until_us: AT_NOON_US + minutes * MINUTE_US, entities: 41, cause, state });
 
   it('says what is complete and what is missing', () => {
     const home = site({ complete: { statistics_since_us: startOfDay('2023-01-01', 'Europe/Berlin'), live_since_us: startOfDay('2024-03-03', 'Europe/Berlin'), share: 0.99989 } });
@@ -64,17 +64,32 @@ describe('status', () => {
   it('joins gaps of one cause', () => {
     expect(plain(gapsSentence([gap('ha_off', 141), gap('ha_off', 82)], BERLIN))).toBe('Two gaps, 3 h 43 min together, both while Home Assistant was off.');
     expect(plain(gapsSentence([gap('ha_off', 5)], BERLIN))).toBe('One gap of 5 min, while Home Assistant was off.');
-    expect(plain(gapsSentence([gap('ha_off', 5), gap(null, 5), gap('purged', 5)], BERLIN))).toBe('3 gaps, 15 min together.');
+    expect(plain(gapsSentence([gap('ha_off', 5), gap('unknown', 5), gap('purged', 5)], BERLIN))).toBe('3 gaps, 15 min together.');
+  });
+
+  it('says what waits to be filled', () => {
+    const open = gap('server_stopped', 5, 'open');
+    expect(plain(gapsSentence([open], BERLIN))).toBe('One gap of 5 min is waiting to be filled.');
+    expect(plain(gapsSentence([open, open], BERLIN))).toBe('2 gaps, 10 min together, are waiting to be filled.');
+    expect(plain(gapsSentence([open, gap('ha_off', 5), gap('purged', 5)], BERLIN))).toBe('3 gaps, 15 min together, 1 of them waiting to be filled.');
+  });
+
+  it('takes the gaps of the status until the sync is known', () => {
+    const span = { since_us: 1, until_us: 2, entities: 3 };
+    expect(gapsOf(site({ gaps: [{ ...span, reason: 'ha_off' }, { ...span, reason: null }] }), null)).toEqual([
+      { ...span, cause: 'ha_off', state: 'lost' },
+      { ...span, cause: 'unknown', state: 'open' },
+    ]);
   });
 
   it('counts gaps by whether they can be filled', () => {
-    expect([gapsCount([]), gapsCount([gap('ha_off', 1), gap('ha_off', 1)]), gapsCount([gap('ha_off', 1), gap(null, 1)])]).toEqual(['None', '2, neither can be filled', '1 open']);
+    expect([gapsCount([]), gapsCount([gap('ha_off', 1), gap('ha_off', 1)]), gapsCount([gap('ha_off', 1), gap('unreachable', 1, 'open')])]).toEqual(['None', '2, neither can be filled', '1 open']);
   });
 
   it('tells a gap’s day, length, hours and cause', () => {
     const words = gapWords(gap('ha_off', 82), BERLIN);
     expect([words.day, plain(words.length)]).toEqual(['Thu 16 Apr 2026', '1 h 22 min']);
-    expect(words.what).toBe('13:24 to 14:46, 41 entities. Home Assistant was off, so no reading exists. Energy is known from the meters and spread evenly.');
+    expect(words.what).toBe('13:24 to 14:46, 41 entities. Home Assistant was off, so no reading exists. It cannot be filled: energy is known from the meters and spread evenly.');
   });
 
   it('puts counters in words, biggest first, also those it does not know', () => {

@@ -2,7 +2,7 @@
  * The server's HTTP API. Paths are relative to the page's base, so that any path prefix works.
  * Failures: UnreachableError (no answer, or only a proxy's), UnauthorizedError (sign in), AnswerError (the server refused, and says why).
  */
-import type { Completeness, Energy, Entity, ErrorBody, Readings, Resolution, Statistics, Status } from './types';
+import type { BackfillJob, Completeness, Energy, Entity, EntityCompleteness, ErrorBody, HourCompleteness, Readings, Resolution, Statistics, Status, Sync } from './types';
 import { isoOf } from '../domain/time';
 
 export class UnreachableError extends Error {
@@ -117,6 +117,48 @@ export async function fetchEnergy({ site, zone, startUs, endUs, resolution }: En
 
 export async function fetchCompleteness(site: string, zone: string, startUs: number, endUs: number): Promise<Completeness> {
   return (await read('api/completeness', { site, zone, start: isoOf(startUs), end: isoOf(endUs) })) as Completeness;
+}
+
+export async function fetchSync(site: string, signal?: AbortSignal): Promise<Sync> {
+  return (await read('api/sync', { site }, signal)) as Sync;
+}
+
+/** Each Entity's completeness over a span. */
+export async function fetchEntityCompleteness(site: string, zone: string, startUs: number, endUs: number, signal?: AbortSignal): Promise<EntityCompleteness> {
+  return (await read('api/completeness/entities', { site, zone, start: isoOf(startUs), end: isoOf(endUs) }, signal)) as EntityCompleteness;
+}
+
+/** The hours of a span, over all Entities. */
+export async function fetchHourCompleteness(site: string, zone: string, startUs: number, endUs: number, signal?: AbortSignal): Promise<HourCompleteness> {
+  return (await read('api/completeness/hours', { site, zone, start: isoOf(startUs), end: isoOf(endUs) }, signal)) as HourCompleteness;
+}
+
+async function change(method: 'POST' | 'DELETE', url: URL, body?: object): Promise<unknown> {
+  const response = await send(url, body ? { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) } : { method });
+  if (!response.ok) throw await failureOf(response);
+  return bodyOf(response);
+}
+
+export interface BackfillQuery {
+  site: string;
+  /** Null for all Entities. */
+  keys: readonly string[] | null;
+  startUs: number;
+  endUs: number;
+}
+
+/** Fetches the readings of a span again from Home Assistant's recorder. */
+export async function createBackfill({ site, keys, startUs, endUs }: BackfillQuery): Promise<BackfillJob> {
+  return (await change('POST', address('api/backfill'), { site, ...(keys ? { keys } : {}), start: isoOf(startUs), end: isoOf(endUs) })) as BackfillJob;
+}
+
+export async function cancelBackfill(id: string): Promise<BackfillJob> {
+  return (await change('DELETE', address(`api/backfill/${encodeURIComponent(id)}`))) as BackfillJob;
+}
+
+/** Home Assistant's clock is right although it is behind what is recorded. */
+export async function believeClock(site: string): Promise<void> {
+  await change('POST', address('api/sync/clock', { site }));
 }
 
 /** Exchanges the token for a session cookie. */

@@ -157,6 +157,9 @@ export function resolutionOf(period: Period, fine: boolean): Exclude<Resolution,
 /** Whether a range is short enough to be drawn: a century. */
 export const isRange = (first: string, last: string): boolean => Math.abs(daysBetween(first, last)) < LONGEST_DAYS;
 
+/** The server knows no time before. */
+export const EARLIEST = '1970-01-02';
+
 const YEAR = /^\d{4}$/;
 const MONTH = /^\d{4}-\d{2}$/;
 const NOW = 'now';
@@ -165,7 +168,7 @@ function dateIn(kind: Kind, text: string | null): string | null {
   if (text === null) return null;
   if (kind === 'year' && YEAR.test(text)) return dateIn('day', `${text}-01-01`);
   if (kind === 'month' && MONTH.test(text)) return dateIn('day', `${text}-01`);
-  return isDate(text) && text >= '1000-01-01' ? text : null;
+  return isDate(text) && text >= EARLIEST ? text : null;
 }
 
 /** What an address's query chooses: `day=2026-11-20`, `month=2026-11`, `week=now`, `from=…&to=…`, `compare=year`. */

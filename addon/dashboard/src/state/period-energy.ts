@@ -1,7 +1,7 @@
 /** A period's energy and that of the one it is compared with, as the server knows them. */
 import { fetchEnergy } from '../api/client';
 import type { Energy } from '../api/types';
-import { comparedSpan, comparedWith, resolutionOf, spanOf, type Compare, type Period, type Span } from '../domain/periods';
+import { EARLIEST, comparedSpan, comparedWith, resolutionOf, spanOf, type Compare, type Period, type Span } from '../domain/periods';
 
 export interface Asked {
   site: string;
@@ -30,7 +30,7 @@ export const nameOf = ({ site, zone, period, compare, fine }: Asked): string => 
 export async function fetchPeriod(asked: Asked, nowUs: number, signal: AbortSignal): Promise<PeriodEnergy> {
   const { site, zone, period, compare, fine } = asked;
   const before = comparedWith(period, compare);
-  const span = before && comparedSpan(period, before, zone, nowUs);
+  const span = before && before.first >= EARLIEST ? comparedSpan(period, before, zone, nowUs) : null;
   const total = async (own: Span): Promise<Energy> => fetchEnergy({ site, zone, ...own, resolution: 'total' }, signal);
   const [energy, was] = await Promise.all([
     fetchEnergy({ site, zone, ...spanOf(period, zone), resolution: resolutionOf(period, fine) }, signal),

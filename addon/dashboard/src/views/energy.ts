@@ -148,7 +148,7 @@ export class EdEnergyView extends LitElement {
   }
 
   override willUpdate(): void {
-    if (this.store.site) this.load(this.store.site);
+    if (this.store.site && !this.ahead) this.load(this.store.site);
     const loaded = this.loader.data;
     if (loaded && (this.computed?.of !== loaded || this.computed.narrow !== this.narrow)) this.compute(loaded);
   }
@@ -180,6 +180,11 @@ export class EdEnergyView extends LitElement {
 
   private get period(): Period {
     return periodOf(this.chosen, this.today);
+  }
+
+  /** Nothing of the period has happened. */
+  private get ahead(): boolean {
+    return this.period.first > this.today;
   }
 
   /** When anything was recorded first, or null. */
@@ -272,6 +277,7 @@ export class EdEnergyView extends LitElement {
   }
 
   private renderBody(): TemplateResult | typeof nothing {
+    if (this.ahead) return this.renderNone(this.period);
     if (!this.computed || (this.loader.failure && !this.isShown)) return this.renderWithout();
     const { of, steps, figures, was } = this.computed;
     if (!figures.known) return this.renderNone(of.asked.period);
@@ -334,7 +340,7 @@ export class EdEnergyView extends LitElement {
   private renderNone(period: Period): TemplateResult {
     const { formats } = this.store;
     const name = periodName(period, formats);
-    if (period.first > this.today) return this.renderWords(t('energy.future', { period: name }), t('energy.future.what'), presentName(period));
+    if (this.ahead) return this.renderWords(t('energy.future', { period: name }), t('energy.future.what'), presentName(period));
     const first = this.sinceUs === null ? null : dateOf(this.sinceUs, formats.zone);
     if (first === null || period.last >= first) return this.renderWords(t('energy.none', { period: name }), t('energy.none.plain'), '');
     const day = formats.dayWords(first);

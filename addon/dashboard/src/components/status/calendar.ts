@@ -1,4 +1,4 @@
-/** Completeness by month and day, one drawing for all widths; the same as a table. */
+/** Completeness by month and day, one drawing for all widths; the same as a table. Sends `day` when one is chosen. */
 import { LitElement, css, html, nothing, svg, type PropertyValues, type SVGTemplateResult, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { DayCell, MonthRow } from '../../domain/completeness';
@@ -22,6 +22,12 @@ const SMALL: Sizes = { label: 34, right: 54, row: 15, cell: 11, gap: 1, top: 14,
 const SMALL_BELOW = 560;
 const MARKED_DAYS = [1, 5, 10, 15, 20, 25, 31];
 const DAYS = 31;
+
+export class DayEvent extends Event {
+  constructor(readonly date: string) {
+    super('day');
+  }
+}
 
 @customElement('ed-calendar')
 export class EdCalendar extends LitElement {
@@ -90,6 +96,7 @@ export class EdCalendar extends LitElement {
       }
       .grid {
         min-height: 196px;
+        cursor: pointer;
         border-radius: 4px;
       }
       .foot {
@@ -182,6 +189,7 @@ export class EdCalendar extends LitElement {
       @keydown=${this.onKey}
       @pointermove=${this.onPointer}
       @pointerdown=${this.onPointer}
+      @click=${this.onClick}
       @pointerleave=${this.unfocus}
       @blur=${this.unfocus}
     >
@@ -229,6 +237,16 @@ export class EdCalendar extends LitElement {
     this.focused = this.dayAt(at) ? at : null;
   }
 
+  private onClick(event: PointerEvent): void {
+    this.onPointer(event);
+    this.choose();
+  }
+
+  private choose(): void {
+    const day = this.dayAt(this.focused);
+    if (day && day.kind !== 'blank') this.dispatchEvent(new DayEvent(day.date));
+  }
+
   private readonly unfocus = (): void => {
     this.focused = null;
   };
@@ -237,6 +255,8 @@ export class EdCalendar extends LitElement {
     const by: Record<string, [number, number]> = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
     const move = by[event.key];
     if (event.key === 'Escape') this.focused = null;
+    if (event.key === 'Enter' || event.key === ' ') this.choose();
+    if (event.key === ' ') event.preventDefault();
     if (!move) return;
     event.preventDefault();
     event.stopPropagation();

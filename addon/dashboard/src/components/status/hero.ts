@@ -2,9 +2,9 @@
 import { mdiShieldAlertOutline, mdiShieldCheckOutline } from '@mdi/js';
 import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import type { SiteStatus } from '../../api/types';
+import type { SiteStatus, Sync } from '../../api/types';
 import type { Formats } from '../../domain/format';
-import { statusSentence } from '../../domain/status-words';
+import { gapsOf, statusSentence } from '../../domain/status-words';
 import { dateOf } from '../../domain/time';
 import { t } from '../../i18n';
 import { base, card } from '../../styles/shared';
@@ -110,12 +110,13 @@ export class EdStatusHero extends LitElement {
   ];
 
   @property({ attribute: false }) site!: SiteStatus;
+  @property({ attribute: false }) sync: Sync | null = null;
   @property({ type: Boolean }) connected = false;
   @property({ type: Number }) nowUs = 0;
   @property({ attribute: false }) formats!: Formats;
 
   override render(): TemplateResult {
-    const { complete, gaps, note } = statusSentence(this.site, this.connected, this.formats);
+    const { complete, gaps, note } = statusSentence(this.site, this.connected, this.formats, this.sync);
     return html`<section class="card" aria-label=${t('nav.status')}>
       <div class="top">
         <span class="disc ${this.connected ? '' : 'waiting'}">${icon(this.connected ? mdiShieldCheckOutline : mdiShieldAlertOutline)}</span>
@@ -134,12 +135,13 @@ export class EdStatusHero extends LitElement {
     const first = Math.min(statistics ?? live, live);
     const span = Math.max(1, this.nowUs - first);
     const day = (us: number): string => this.formats.dayBrief(dateOf(us, this.formats.zone));
-    const label = t('status.life', { statistics: day(first), live: day(live), gaps: this.site.gaps.length });
+    const label = t('status.life', { statistics: day(first), live: day(live), gaps: gapsOf(this.site, this.sync).length });
+    const shown = gapsOf(this.site, this.sync);
     const hasStatistics = first < live;
     return html`<div class="life" role="img" aria-label=${label}>
         ${hasStatistics ? html`<i class="statistics" .style=${`flex:${live - first}`}></i>` : nothing}
         <i class="live" .style=${`flex:${Math.max(1, this.nowUs - live)}`}></i>
-        ${this.site.gaps.map((gap) => html`<i class="gap" .style=${`left:${((((gap.since_us + gap.until_us) / 2 - first) / span) * 100).toFixed(2)}%`}></i>`)}
+        ${shown.map((gap) => html`<i class="gap" .style=${`left:${((((gap.since_us + gap.until_us) / 2 - first) / span) * 100).toFixed(2)}%`}></i>`)}
       </div>
       <div class="scale note" aria-hidden="true">
         <span>${hasStatistics ? day(first) : nothing}</span>

@@ -1,9 +1,9 @@
 /** Gaps and the sync log: both begin short and open on demand. */
 import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import type { SiteStatus } from '../../api/types';
+import type { SyncEntry } from '../../api/types';
 import type { Formats } from '../../domain/format';
-import { gapWords, gapsCount } from '../../domain/status-words';
+import { gapWords, gapsCount, type Gap } from '../../domain/status-words';
 import { t, tcode } from '../../i18n';
 import { base, button, card } from '../../styles/shared';
 
@@ -46,7 +46,7 @@ export class EdGapsCard extends OpeningList {
     `,
   ];
 
-  @property({ attribute: false }) gaps: SiteStatus['gaps'] = [];
+  @property({ attribute: false }) gaps: readonly Gap[] = [];
   @property({ attribute: false }) formats!: Formats;
 
   override render(): TemplateResult {
@@ -92,7 +92,7 @@ export class EdLogCard extends OpeningList {
     `,
   ];
 
-  @property({ attribute: false }) lines: SiteStatus['sync_log'] = [];
+  @property({ attribute: false }) lines: readonly SyncEntry[] = [];
   @property({ type: Number }) nowUs = 0;
   @property({ attribute: false }) formats!: Formats;
 
@@ -103,10 +103,20 @@ export class EdLogCard extends OpeningList {
       ${this.lines.length === 0 ? html`<p class="second">${t('log.none')}</p>` : nothing}
       <ul>
         ${shown.map(
-          ({ ts_us, what, detail }) =>
-            html`<li><span class="second">${this.formats.moment(ts_us, this.nowUs)}</span><span><b>${tcode('log.what', what, 'log.what.other')}</b> <span class="second">${detail}</span></span></li>`,
+          (line) =>
+            html`<li><span class="second">${this.formats.moment(line.ts_us, this.nowUs)}</span><span><b>${tcode('log.what', line.what, 'log.what.other')}</b> <span class="second">${this.detailOf(line)}</span></span></li>`,
         )}
       </ul>
     </section>`;
+  }
+
+  /** What was done, of which time, how many rows, and how it ended where that is not well. */
+  private detailOf({ detail, since_us, until_us, rows, result }: SyncEntry): string {
+    const { formats } = this;
+    const parts = [detail];
+    if (since_us !== null && until_us !== null) parts.push(t('known.span', { from: formats.moment(since_us, this.nowUs), to: formats.moment(until_us, this.nowUs) }));
+    if (rows !== null) parts.push(t('log.rows', { rows: formats.count(rows) }));
+    if (result !== 'done') parts.push(tcode('log.result', result, 'log.result.other'));
+    return parts.filter(Boolean).join(', ');
   }
 }

@@ -1,0 +1,60 @@
+/** One day's completeness: its hours and its Entities, the least complete first. */
+import type { Entity, EntityCompleteness, HourCompleteness } from '../api/types';
+
+export type Known = 'live' | 'backfilled' | 'statistics' | 'missing' | 'ahead';
+
+interface Seconds {
+  length_s: number;
+  live_s: number;
+  backfilled_s: number;
+  statistics_s: number;
+  missing_s: number;
+}
+
+export interface DayEntity {
+  key: string;
+  name: string;
+  /** 0 to 1. */
+  share: number;
+  missing_s: number;
+  kind: Known;
+}
+
+export interface DayHour {
+  start_us: number;
+  kind: Known;
+  missing_s: number;
+}
+
+export interface DayKnown {
+  date: string;
+  hours: DayHour[];
+  entities: DayEntity[];
+}
+
+const WORTH_A_MARK_S = 1;
+
+/** How a span is known: missing where something is, else by what most of it is known. */
+function kindOf({ live_s, backfilled_s, statistics_s, missing_s }: Seconds): Known {
+  if (missing_s >= WORTH_A_MARK_S) return 'missing';
+  const [kind, seconds] = ([['live', live_s], ['backfilled', backfilled_s], ['statistics', statistics_s]] as const).reduce((most, own) => (own[1] > most[1] ? own : most));
+  return seconds > 0 ? kind : 'ahead';
+}
+
+export function dayOf(date: string, { hours }: HourCompleteness, { entities }: EntityCompleteness, known: readonly Entity[]): DayKnown {
+  const names = new Map(known.map(({ key, name }) => [key, name]));
+  return {
+    date,
+    hours: hours.map((hour) => ({ start_us: hour.start_us, kind: kindOf(hour), missing_s: hour.missing_s })),
+    entities: entities
+      .filter(({ key, length_s }) => names.has(key) && length_s > 0)
+      .map((entity) => ({
+        key: entity.key,
+        name: names.get(entity.key) ?? entity.key,
+        share: 1 - entity.missing_s / entity.length_s,
+        missing_s: entity.missing_s,
+        kind: kindOf(entity),
+      }))
+      .sort((a, b) => a.share - b.share || a.name.localeCompare(b.name)),
+  };
+}
