@@ -1,13 +1,14 @@
 """What can go wrong, each as something that a test does to the running product and takes back.
 
-In:   a `Scene`: Home Assistant, the server, the network between them.
-Out:  `DISTURBANCES`, by name.
+In:   a `Scene`: Home Assistant, the server, the network between them, and the databases where there are any.
+Out:  `DISTURBANCES` of every product and `OF_DATABASES`, by name.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from dev.servers import DatabaseServer, Running, start
 from tests.product.home import Home
 from tests.product.proxy import Proxy
 from tests.product.server import Server
@@ -22,6 +23,9 @@ class Scene:
     home: Home
     server: Server
     network: Proxy
+    databases: Sequence[DatabaseServer] = ()
+    running: dict[str, Running] = field(default_factory=dict)
+    """The databases by name."""
 
 
 async def kill_server(scene: Scene, length_s: float) -> None:
@@ -93,7 +97,38 @@ async def halve_network(scene: Scene, length_s: float) -> None:
         await asyncio.sleep(length_s)
 
 
-DISTURBANCES: Mapping[str, Callable[[Scene, float], Awaitable[None]]] = {
+async def kill_questdb(scene: Scene, length_s: float) -> None:
+    """SIGKILL, and away for a while."""
+    await _kill_database(scene, "QuestDB", length_s)
+
+
+async def kill_mongodb(scene: Scene, length_s: float) -> None:
+    """SIGKILL, and away for a while."""
+    await _kill_database(scene, "MongoDB", length_s)
+
+
+async def _kill_database(scene: Scene, name: str, length_s: float) -> None:
+    (database,) = (database for database in scene.databases if database.name == name)
+    await scene.running[name].kill()
+    await asyncio.sleep(length_s)
+    scene.running[name] = await start(database)
+
+
+async def pause_databases(scene: Scene, length_s: float) -> None:
+    """SIGSTOP: both hang."""
+    for running in scene.running.values():
+        await running.pause()
+    await asyncio.sleep(length_s)
+    for running in scene.running.values():
+        await running.resume()
+
+
+type Disturbance = Callable[[Scene, float], Awaitable[None]]
+
+OF_DATABASES: Mapping[str, Disturbance] = {
+    function.__name__: function for function in (kill_questdb, kill_mongodb, pause_databases)
+}
+DISTURBANCES: Mapping[str, Disturbance] = {
     function.__name__: function
     for function in (
         kill_server,
