@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.bench import events, ingest, javascript, reconcile, screen, year
+from tests.bench import events, ingest, javascript, paint, reconcile, screen, year
 from tests.bench.figures import Limit, Measure, Samples, Statistic
 
 type Run = Callable[[], Awaitable[Mapping[str, Samples]]]
@@ -78,6 +78,16 @@ BENCHES = (
             Measure("outage_held", "  the longest that the recorder's executor was held", "ms", Limit.BELOW, 100),
             Measure("audit_day", "24 h at 20 events/s counted by HA's recorder", "s", Limit.BELOW, 10),
             Measure("audit_held", "  the longest that the recorder's executor was held", "ms", Limit.BELOW, 100),
+        ),
+    ),
+    Bench(
+        "paint",
+        paint.run,
+        (
+            Measure("paint_step", "click to painted, phone at a quarter of the CPU: a step", "ms", Limit.BELOW, 150),
+            Measure("paint_kind", "  another kind of period", "ms", Limit.BELOW, 150),
+            Measure("paint_first", "first paint, cold cache, same phone", "s", Limit.BELOW, 1),
+            Measure("paint_chart", "  first chart", "s", Limit.BELOW, 2),
         ),
     ),
     Bench(
