@@ -219,12 +219,12 @@ async def test_states_from_before_the_first_run_are_as_good_as_those_of_a_killed
 async def test_windows_newest_first_each_reading_once_whatever_their_width(
     hass: HomeAssistant, past: Past, set_up: SetUp, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gaps, "FEWEST", 10)
-    monkeypatch.setattr(gaps, "MOST", 20)
+    monkeypatch.setattr(gaps, "FEWEST", 30)
+    monkeypatch.setattr(gaps, "MOST", 60)
     state(hass, CAR, "5", COUNTER)
     state(hass, HEAT, "5", COUNTER)
     expected: defaultdict[str, list[Any]] = defaultdict(list)
-    for entity_id, first, step in ((METER, -119.0, 0.4), (CAR, -90.0, 0.1), (HEAT, -61.0, 7.0)):
+    for entity_id, first, step in ((METER, -119.0, 0.8), (CAR, -90.0, 0.3), (HEAT, -61.0, 7.0)):
         for number in range(int(-first / step)):
             minute = first + number * step
             reported = minute + step * 0.9
@@ -244,7 +244,7 @@ async def test_windows_newest_first_each_reading_once_whatever_their_width(
     before = [row for row in asking.rows(METER) if row[0] < span[0]]
     assert before == [row for row in expected[METER] if row[0] < span[0]][-len(before) :]
     read = [message for message in asking.answers() if message["type"] == "readings"]
-    assert len(read) > 20
+    assert len(read) > 10
     untils = [message["span"][1] for message in read if len(message["of"]) > 1]
     assert all(newer >= older for newer, older in pairwise(untils))
 
