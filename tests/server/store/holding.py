@@ -48,7 +48,7 @@ async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
 
 async def line(child: asyncio.subprocess.Process) -> str:
     assert child.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return (await child.stdout.readline()).decode().strip()
 
 
