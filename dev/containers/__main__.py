@@ -13,9 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-from dev.containers.config import ADDON, image
+from dev.containers.config import ADDON, bases, full, image
 from dev.containers.engine import Engine, EngineError
-from dev.containers.find import DOCKERFILE, bases, find
+from dev.containers.find import find
 from dev.processes import ROOT
 
 FOLDER = (ROOT / ".cache" / "containers").resolve()
@@ -41,9 +41,9 @@ async def prepare() -> Engine:
     log = await engine.build(ADDON, image(), BUILT_WITHIN_S)
     (FOLDER / "build.log").write_text(log)
     _say("build", time.monotonic() - started_s, "s")
-    base = bases(DOCKERFILE.read_text())[-1]
+    base = bases()[-1]
     _say("image, uncompressed", await engine.size_bytes(image()) / MB, "MB", MOST_IMAGE_MB)
-    _say(f"of it {base}", await engine.size_bytes(f"docker.io/library/{base}") / MB, "MB")
+    _say(f"of it {base}", await engine.size_bytes(full(base)) / MB, "MB")
     return engine
 
 

@@ -1,6 +1,6 @@
-"""The app's config.yaml.
+"""What the app's config.yaml, its Dockerfile and compose.yaml say.
 
-In:   the file. Out: what it says, and the name of the image of this version. Fails with OSError, YAMLError, KeyError.
+In:   the files. Out: their content, and the names of images. Fails with OSError, YAMLError, KeyError.
 """
 
 from pathlib import Path
@@ -11,6 +11,10 @@ import yaml  # type: ignore[import-untyped]  # its stubs are a package of their 
 from dev.processes import ROOT
 
 ADDON = ROOT / "addon"
+DOCKERFILE = ADDON / "Dockerfile"
+COMPOSE_FILE = ROOT / "compose.yaml"
+DATABASES = "databases"
+"""The profile of compose.yaml that keeps the data in QuestDB and MongoDB."""
 
 
 def yaml_of(path: Path) -> Any:
@@ -27,3 +31,21 @@ def config() -> dict[str, Any]:
 def image() -> str:
     """Return the name that compose.yaml and the tests give to the image of this version."""
     return f"energy-dashboard:{config()['version']}"
+
+
+def full(name: str) -> str:
+    """Return the name of an image with all that Docker leaves out."""
+    return f"docker.io/{name}" if "/" in name else f"docker.io/library/{name}"
+
+
+def bases() -> list[str]:
+    """Return the images that the Dockerfile starts from, in order, each once; the last one is what users run."""
+    words = [line.split() for line in DOCKERFILE.read_text(encoding="utf-8").splitlines() if line.startswith("FROM ")]
+    return list(dict.fromkeys(line[1] for line in words))
+
+
+def databases() -> list[str]:
+    """Return the images of others that the profile runs."""
+    services = yaml_of(COMPOSE_FILE)["services"].values()
+    named = [service["image"] for service in services if DATABASES in service.get("profiles", ())]
+    return [name for name in named if name != image()]

@@ -10,28 +10,21 @@ import shutil
 import sys
 from pathlib import Path
 
+from dev.containers.config import bases, databases, full
 from dev.containers.engine import Engine, EngineError, call
 from dev.containers.podman import COMPOSE, has_systemd, podman_environment, socket_of
 from dev.containers.standin import set_up
-from dev.processes import ROOT
 
-DOCKERFILE = ROOT / "addon" / "Dockerfile"
 FETCHED_WITHIN_S = 600.0
 
 
-def bases(dockerfile: str) -> list[str]:
-    """Return the images that a Dockerfile starts from, in order, each once."""
-    words = [line.split() for line in dockerfile.splitlines() if line.startswith("FROM ")]
-    return list(dict.fromkeys(line[1] for line in words))
-
-
 async def _with_bases(engine: Engine) -> Engine:
-    """Return the engine once it has every base; raises EngineError where it cannot fetch one."""
-    for base in bases(DOCKERFILE.read_text()):
+    """Return the engine once it has every image of others; raises EngineError where it cannot fetch one."""
+    for name in (*bases(), *databases()):
         try:
-            await engine.run("image", "inspect", f"docker.io/library/{base}")
+            await engine.run("image", "inspect", full(name))
         except EngineError:
-            await engine.run("pull", f"docker.io/library/{base}", within_s=FETCHED_WITHIN_S)
+            await engine.run("pull", full(name), within_s=FETCHED_WITHIN_S)
     return engine
 
 

@@ -8,18 +8,20 @@ The one for Python is a Debian root that has the same Python from its own packag
 `standins/*.Dockerfile`.
 """
 
+import asyncio
 import hashlib
 import os
 import re
 import shutil
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
+from dev.containers.config import databases, full
 from dev.containers.engine import Engine, EngineError, call
 from dev.containers.podman import COMPOSE, podman_environment, socket_of
 from dev.processes import ROOT
+from dev.server_programs import MissingProgramError, mongod, questdb
 
 STANDINS = Path(__file__).resolve().parent / "standins"
 PACKAGES = ("podman", "buildah", "runc", "debootstrap", "netavark", "aardvark-dns", "iptables", "uidmap")
@@ -49,17 +51,10 @@ runroot = "{folder}/run"
 """
 
 
-@dataclass(frozen=True, slots=True)
-class StandIn:
-    """An image made on the stand-in for Python; `context` is what its Dockerfile may copy."""
-
-    image: str
-    dockerfile: str
-    context: Path
-
-
-PYTHON = "docker.io/library/python:3.14-slim-trixie"
-STAND_INS = (StandIn("docker.io/library/node:24-trixie-slim", "node.Dockerfile", ROOT / "requirements"),)
+PYTHON = full("python:3.14-slim-trixie")
+NODE = full("node:24-trixie-slim")
+MADE = {"node": "node.Dockerfile", "questdb": "questdb.Dockerfile", "mongo": "mongo.Dockerfile"}
+"""The Dockerfile of each image that is made on the one for Python, by the last part of its name."""
 
 
 def mirror() -> str:
@@ -138,24 +133,45 @@ async def _make_python(engine: Engine, folder: Path) -> str:
     return recipe
 
 
+async def _context(folder: Path) -> Path:
+    """Return a folder with all that a Dockerfile of a stand-in may copy."""
+    context = folder / "context"
+    context.mkdir(exist_ok=True)
+    try:
+        server, database = await mongod(_say), await questdb(_say)
+    except MissingProgramError as err:
+        raise EngineError(str(err)) from err
+    jar = database.command[database.command.index("-cp") + 1]
+    for name, source in (("mongod", Path(server.command[0])), ("questdb.jar", Path(jar))):
+        await asyncio.to_thread(shutil.copy, source, context / name)
+    for path in (ROOT / "requirements" / "node.txt", *STANDINS.glob("*.sh")):
+        await asyncio.to_thread(shutil.copy, path, context)
+    return context
+
+
+async def _make(engine: Engine, folder: Path, name: str, base: str) -> None:
+    """Make a stand-in on the one for Python, unless it is there."""
+    parts = name.rpartition(":")[0].rpartition("/")
+    dockerfile = STANDINS / MADE[parts[2]]
+    recipe = _recipe(base, dockerfile, *sorted(STANDINS.glob(f"{dockerfile.stem}.sh")))
+    if await _is_there(engine, name, recipe):
+        return
+    options: tuple[str | Path, ...] = (*engine.build_options, "--label", f"{LABEL}={recipe}", "--file", dockerfile)
+    command = ("nice", "-n", "10", "podman", "build", *options, "--tag", name, await _context(folder))
+    await call(*command, environment=engine.environment, within_s=MADE_WITHIN_S)
+
+
 async def set_up(folder: Path) -> Engine:
     """Return an engine that has every stand-in."""
     await _install()
     engine = _engine(folder)
     started_s = time.monotonic()
     base = await _make_python(engine, folder)
-    for standin in STAND_INS:
-        dockerfile = STANDINS / standin.dockerfile
-        recipe = _recipe(base, dockerfile)
-        if not await _is_there(engine, standin.image, recipe):
-            options: tuple[str | Path, ...] = (
-                *engine.build_options,
-                "--label",
-                f"{LABEL}={recipe}",
-                "--file",
-                dockerfile,
-            )
-            command = ("nice", "-n", "10", "podman", "build", *options, "--tag", standin.image)
-            await call(*command, standin.context, environment=engine.environment, within_s=MADE_WITHIN_S)
-    print(f"  stand-in images are there ({time.monotonic() - started_s:.0f} s)", file=sys.stderr, flush=True)
+    for name in (NODE, *(full(name) for name in databases())):
+        await _make(engine, folder, name, base)
+    _say(f"stand-in images are there ({time.monotonic() - started_s:.0f} s)")
     return engine
+
+
+def _say(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)

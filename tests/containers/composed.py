@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from dev.containers.config import COMPOSE_FILE
 from dev.containers.engine import Engine
-from dev.processes import ROOT, free_port
+from dev.processes import free_port
 from tests.containers.container import Container, looked_after
 
-FILE = ROOT / "compose.yaml"
 SERVICE = "energy-server"
 FIRST_PORT = 13_765
-UP_WITHIN_S = 120.0
+UP_WITHIN_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Composed:
     engine: Engine
     name: str
     port: int
+    profiles: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -40,7 +41,8 @@ class Composed:
     async def do(self, *arguments: str) -> str:
         """Run a command of Compose."""
         environment = {"ENERGY_PUBLISH": f"127.0.0.1:{self.port}"}
-        command = ("--project-name", self.name, "--file", str(FILE), *arguments)
+        profiles = (word for profile in self.profiles for word in ("--profile", profile))
+        command = ("--project-name", self.name, "--file", str(COMPOSE_FILE), *profiles, *arguments)
         return await self.engine.project(*command, environment=environment, within_s=UP_WITHIN_S)
 
     async def up(self) -> None:
@@ -51,16 +53,16 @@ class Composed:
         """Return the token, where the file tells the user to look for it."""
         return (await self.do("exec", "-T", SERVICE, "energy-server", "token")).strip()
 
-    async def server(self) -> Container:
-        """Return the server's container."""
-        return Container(self.engine, (await self.do("ps", "--all", "--quiet", SERVICE)).strip())
+    async def container(self, service: str = SERVICE) -> Container:
+        """Return the container of a service."""
+        return Container(self.engine, (await self.do("ps", "--all", "--quiet", service)).strip())
 
 
 @asynccontextmanager
-async def composed(engine: Engine) -> AsyncIterator[Composed]:
-    """Have a project, not yet up."""
+async def composed(engine: Engine, *profiles: str) -> AsyncIterator[Composed]:
+    """Have a project with these profiles, not yet up."""
     name = f"energy-test-{secrets.token_hex(4)}"
-    project = Composed(engine, name, free_port(FIRST_PORT))
+    project = Composed(engine, name, free_port(FIRST_PORT), profiles)
     async with looked_after(engine, name):
         try:
             yield project

@@ -97,13 +97,13 @@ async def test_what_home_assistant_said_outlives_restart_and_removal(project: Co
     assert await project.token() == token
     await meter.say(7)
     await meter.arrives(project.url, token)
-    container = await project.server()
+    container = await project.container()
     figure("compose: memory in use", await container.memory_mb(), "MB", MOST_MB)
 
 
 async def test_it_has_no_more_rights_than_it_needs(project: Composed) -> None:
     await project.up()
-    container = await project.server()
+    container = await project.container()
     processes = await container.processes()
     assert {user for user, _ in processes.values()} == {8765}
     status = await container.execute("grep", "-E", "^(NoNewPrivs|CapEff|CapBnd):", "/proc/self/status")
@@ -132,7 +132,7 @@ async def test_only_the_token_opens_it(project: Composed) -> None:
 async def test_a_volume_of_somebody_else_says_what_to_do_and_then_works(project: Composed) -> None:
     engine = project.engine
     await project.do("create", "--no-build", "--pull", "never")
-    container = await project.server()
+    container = await project.container()
     image = str(await container.inspect(".Config.Image"))
 
     async def own(owner: str) -> None:

@@ -1,4 +1,4 @@
-# Stands in for node:24-trixie-slim, on the stand-in for Python: a real Node.js 24 with npm. The context is requirements/.
+# Stands in for node:24-trixie-slim, on the stand-in for Python: a real Node.js 24 with npm. The context holds requirements/node.txt.
 FROM docker.io/library/python:3.14-slim-trixie
 COPY node.txt /tmp/node.txt
 RUN python3 -m pip install --no-cache-dir --no-compile --root-user-action=ignore --require-hashes --requirement /tmp/node.txt \
