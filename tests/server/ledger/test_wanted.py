@@ -76,7 +76,8 @@ async def test_what_is_asked_for_is_wanted_until_it_is_answered(state: StateStor
     asked.ask("user", SITE, "a", [Span(E + 25, E + 200)])
     assert spans(wanted.readings(entity("a", E + 10))) == [(20, 100)]
     assert wanted.readings(entity("b", E + 10)) == [Span(E, E + 10)]
-    asked.settle([at(LIVE, 20, 40), at(HOUR, 20, 40, "a")], 7)
+    nothing = at(NONE, 20, 40, "a", reason="no_statistics")
+    asked.settle([at(LIVE, 20, 40), at(HOUR, 20, 40, "a"), nothing], 7)
     assert spans(wanted.readings(entity("a", E + 10))) == [(20, 100)], "only an answer about the past is one"
     asked.settle([at(STATES, 20, 40, "a", "b")], 7)
     assert spans(wanted.readings(entity("a", E + 10))) == [(40, 100)]

@@ -1,6 +1,12 @@
 """What the sync log says of a Link."""
 
-from tests.server.link.linking import SITE, Linked
+import asyncio
+
+import pytest
+
+from tests.server.link.linking import HOUR_US, MINUTE_US, NOON_US, SITE, Linked, readings
+
+EARLIEST_US = 946_684_800_000_000
 
 
 async def test_the_sync_log_tells_of_the_connection_and_its_end(home: Linked) -> None:
@@ -11,3 +17,25 @@ async def test_the_sync_log_tells_of_the_connection_and_its_end(home: Linked) ->
     log = await home.state.sync_log(10)
     assert [(entry.site, entry.what) for entry in log] == [(SITE, "disconnected"), (SITE, "connected")]
     assert log[0].detail == "Home Assistant said goodbye"
+
+
+async def test_the_sync_log_tells_what_was_fetched(home: Linked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("energy_server.link.session.TELL_EVERY_S", 0.01)
+    client = await home.connect()
+    await client.greet(keys=("a",))
+    await client.send({"type": "recorder", "state": "ready", "oldest_us": NOON_US - 2 * HOUR_US})
+    await client.number(readings([]))
+    nothing = {"type": "nothing", "catalog": 1, "of": [0]}
+    await client.number(nothing | {"reason": "purged", "span": (EARLIEST_US, NOON_US - 2 * HOUR_US)})
+    seq = await client.number(nothing | {"reason": "no_statistics", "span": (EARLIEST_US, NOON_US)})
+    await client.expect("ack", seq=seq)
+    async with asyncio.timeout(5):
+        while home.links.record(SITE).progress is None:  # noqa: ASYNC110 - it looks from time to time, too
+            await asyncio.sleep(0.01)
+    span = (NOON_US - 2 * HOUR_US, NOON_US - MINUTE_US)
+    row = [0, NOON_US - HOUR_US, 1.0]
+    await client.number(readings([row], origin="recorder", of=[0], span=span))
+    async with asyncio.timeout(5):
+        while (line := (await home.state.sync_log(1))[0]).what != "reconciled":  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+    assert (line.rows, line.source, line.since_us) == (1, "recorder", NOON_US - 2 * HOUR_US)

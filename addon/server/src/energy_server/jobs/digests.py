@@ -105,10 +105,12 @@ class Digests:
                 self._requested.pop(place, None)
                 continue
             imported = clipped(self._ledger.imported_hours(site, key), span.since_us, span.until_us)
-            wanted = [span] if since not in known and span.since_us < newest_us else imported
-            if wanted:
+            if since not in known and span.since_us < newest_us:
+                changed.append(span)  # somebody imported them into Home Assistant
                 self._requested[place] = text
-                changed.extend(wanted)
+            elif imported:
+                changed.append(Span(imported[0].since_us, imported[-1].until_us))
+                self._requested[place] = text
             else:
                 kept[since] = text  # hours that readings are better for
         if kept != known:

@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from energy_server.ledger.coverage import NO_STATISTICS
 from energy_server.ledger.spans import SpanSet, clipped, difference, length_us, union
 from energy_server.model.coverage import Claim, CoverageSource, Span
 
 SETTLING = frozenset({CoverageSource.STATES, CoverageSource.HA_OFF, CoverageSource.NONE})
-"""Claims that answer: those about the past."""
+"""Claims that answer, if they are about readings: those about the past."""
 
 type Pair = tuple[str, str]
 """(site, key)"""
@@ -66,9 +67,13 @@ class Asked:
     def settle(self, claims: Sequence[Claim], rows: int) -> None:
         """Take the claims of one message, with its number of rows, as answers to whoever asked for their spans."""
         for ask in self._asks.values():
-            if ask.spans and sum(_settle(ask, claim) for claim in claims if claim.source in SETTLING):
+            if ask.spans and sum(_settle(ask, claim) for claim in claims if _answers(claim)):
                 ask.rows += rows
                 self.version += 1
+
+
+def _answers(claim: Claim) -> bool:
+    return claim.source in SETTLING and claim.reason != NO_STATISTICS
 
 
 def _settle(ask: Ask, claim: Claim) -> int:

@@ -5,7 +5,10 @@ Out:  what is done of how much, and when the rest will be at the pace of the las
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from energy_server.model.coverage import Span
 
 PACE_US = 60_000_000
 
@@ -16,13 +19,18 @@ class Progress:
 
     kind: str
     since_us: int
-    open_us: int
-    total_us: int
+    open_us: int = 0
+    total_us: int = 0
     rows: int = 0
+    span: Span | None = None
     _samples: deque[tuple[int, int, int]] = field(default_factory=deque)
 
-    def update(self, open_us: int, now_us: int) -> None:
-        """Say how much is still wanted now."""
+    def update(self, spans: Sequence[Span], now_us: int) -> None:
+        """Say what is still wanted now, Entity by Entity."""
+        hull = [*spans] if self.span is None else [*spans, self.span]
+        if hull:
+            self.span = Span(min(span.since_us for span in hull), max(span.until_us for span in hull))
+        open_us = sum(span.until_us - span.since_us for span in spans)
         self.total_us += max(0, open_us - self.open_us)
         self.open_us = open_us
         self._samples.append((now_us, self.total_us - open_us, self.rows))
@@ -49,11 +57,11 @@ class Progress:
         return (self._samples[0], self._samples[-1]) if self._samples else (nothing, nothing)
 
 
-def followed(progress: Progress | None, open_us: int, *, importing: bool, now_us: int) -> Progress | None:
+def followed(progress: Progress | None, spans: Sequence[Span], *, importing: bool, now_us: int) -> Progress | None:
     """Return the progress after a look at what is wanted: begun when there is something, None when all is there."""
-    if not open_us and not importing:
+    if not spans and not importing:
         return None
     if progress is None:
-        progress = Progress("first_install" if importing else "backfill", now_us, open_us, open_us)
-    progress.update(open_us, now_us)
+        progress = Progress("first_install" if importing else "backfill", now_us)
+    progress.update(spans, now_us)
     return progress

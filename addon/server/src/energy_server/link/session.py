@@ -8,7 +8,7 @@ Failures: LinkError that closes the connection. Refusals that do not close are a
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.ledger.wanted import Wanted
@@ -109,15 +109,19 @@ class Session:
         while True:
             await asyncio.sleep(TELL_EVERY_S)
             await self._wants.tell()
-            self._follow()
+            await self._follow()
 
-    def _follow(self) -> None:
+    async def _follow(self) -> None:
         """Look how far the recorder's history is fetched: what it cannot have is no part of it."""
         record, now_us = self._record, self._around.now_us()
         oldest_us = record.recorder.oldest_us if record.recorder else None
-        open_us = self._wants.open_us(self._clock.now_us() - HISTORY_US if oldest_us is None else oldest_us)
-        importing = record.importing is not None
-        record.progress = followed(record.progress, open_us, importing=importing, now_us=now_us)
+        spans = self._wants.open(self._clock.now_us() - HISTORY_US if oldest_us is None else oldest_us)
+        importing, before = record.importing is not None, record.progress
+        record.progress = followed(before, spans, importing=importing, now_us=now_us)
+        if before is not None and record.progress is None and before.span is not None:
+            since_us, until_us = before.span.since_us, before.span.until_us
+            entry = self._entry("reconciled", "nothing is lacking any more", since_us, until_us, before.rows)
+            await self._around.note(replace(entry, source="recorder"))
 
     async def ask(self, kind: str, keys: Sequence[str], span: Span | None, within_s: float) -> Answer | None:
         """Ask the client, and wait for its answer; None where none came."""

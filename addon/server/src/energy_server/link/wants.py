@@ -14,7 +14,7 @@ from typing import Final
 
 from energy_server.ledger.asked import Asked
 from energy_server.ledger.coverage import CoverageLedger
-from energy_server.ledger.spans import SpanSet, difference, intersection, length_us, union
+from energy_server.ledger.spans import SpanSet, difference, intersection, union
 from energy_server.ledger.wanted import Wanted
 from energy_server.link.questions import Questions, Send
 from energy_server.model.coverage import Span
@@ -59,10 +59,14 @@ class Wants:
             await self._questions.request("statistics", without)
         await self.tell()
 
-    def open_us(self, since_us: int) -> int:
-        """Return how much is wanted from an instant on, summed over Entities."""
-        spans = (Span(max(span.since_us, since_us), span.until_us) for found in self._spans.values() for span in found)
-        return length_us(span for span in spans if span.since_us < span.until_us)
+    def open(self, since_us: int) -> SpanSet:
+        """Return what is wanted from an instant on, of one Entity after the other."""
+        return [
+            Span(max(span.since_us, since_us), span.until_us)
+            for found in self._spans.values()
+            for span in found
+            if since_us < span.until_us
+        ]
 
     async def tell(self) -> None:
         """Tell the client what is new."""
