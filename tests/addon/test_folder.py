@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dev.containers.config import ADDON, yaml_of
+from dev.containers.config import ADDON, DATABASES, yaml_of
 from dev.containers.podman import COMPOSE
 from dev.processes import ROOT
 from energy_server import __version__
@@ -97,16 +97,39 @@ def test_the_profile_is_one_that_the_supervisor_can_name() -> None:
     assert parsed.returncode == 0, parsed.stderr
 
 
-def test_compose_takes_its_file() -> None:
+def _composed() -> dict[str, Any]:
     command = (COMPOSE, "--file", ROOT / "compose.yaml", "--profile", "*", "config", "--format", "json")
     read = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 no input from outside
     assert read.returncode == 0, read.stderr
-    server = json.loads(read.stdout)["services"]["energy-server"]
+    document: dict[str, Any] = json.loads(read.stdout)
+    return document
+
+
+def test_compose_takes_its_file() -> None:
+    server = _composed()["services"]["energy-server"]
     assert server["read_only"] is True
     assert server["security_opt"] == ["no-new-privileges:true"]
     assert server["cap_drop"] == ["ALL"]
     assert [port["host_ip"] for port in server["ports"]] == ["127.0.0.1"]
     assert "CMD-SHELL" in server["healthcheck"]["test"]
+
+
+def test_the_databases_are_for_the_server_alone_and_fit_beside_home_assistant() -> None:
+    document = _composed()
+    services = {name: one for name, one in document["services"].items() if one.get("profiles") == [DATABASES]}
+    assert document["networks"]["databases"]["internal"] is True
+    assert {name for name, one in document["services"].items() if "databases" in one.get("networks", {})} == {
+        *services.keys() - {"secrets"},
+        "energy-server",
+    }
+    for name, one in services.items():
+        assert "ports" not in one, name
+        assert one["security_opt"] == ["no-new-privileges:true"]
+        assert one["cap_drop"] == ["ALL"]
+        assert ":" in one["image"]
+    limits = [int(one["mem_limit"]) for one in document["services"].values() if "mem_limit" in one]
+    assert len(limits) == 3
+    assert sum(limits) < 2 * 2**30
 
 
 def _below(folder: Path) -> list[str]:
