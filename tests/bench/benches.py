@@ -1,9 +1,10 @@
 """What is measured and what it must reach: the one place that knows all benches and their bounds."""
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.bench import events, ingest, javascript, paint, reconcile, screen, year
+from tests.bench import events, ingest, javascript, paint, reconcile, screen, stores, year
 from tests.bench.figures import Limit, Measure, Samples, Statistic
 
 type Run = Callable[[], Awaitable[Mapping[str, Samples]]]
@@ -16,6 +17,26 @@ class Bench:
     name: str
     run: Run
     measures: Sequence[Measure]
+
+
+def _of_pair(pair: str, text: str, *, bulk_bound: float, raw_bound_ms: float) -> tuple[Measure, ...]:
+    """Return what is measured of a pair of stores, beside the other one."""
+
+    def measure(kind: str, what: str, unit: str, limit: Limit | None = None, bound: float = math.nan) -> Measure:
+        return Measure(f"stores_{pair}_{kind}", f"{text}: {what}", unit, limit, bound)
+
+    bulk = None if math.isnan(bulk_bound) else Limit.ABOVE
+    return (
+        measure("live", "durable ingest, 500-row batches", "readings/s", Limit.ABOVE, 50_000),
+        measure("bulk", "backfill, 5,000-row batches", "readings/s", bulk, bulk_bound),
+        measure("year_day", "a day by 5 minutes, 12 meters", "ms"),
+        measure("year_year", "a year by days, 12 meters", "ms", Limit.BELOW, 50),
+        measure("year_first", "  the first time, from disk", "ms"),
+        measure("year_raw", "30 d of raw to 1,000 points", "ms", Limit.BELOW, raw_bound_ms),
+        measure("bytes", "disk per reading", "bytes"),
+        measure("year_idle", "server memory, idle", "MB"),
+        measure("year_busy", "server memory, after these queries", "MB"),
+    )
 
 
 BENCHES = (
@@ -88,6 +109,16 @@ BENCHES = (
             Measure("paint_kind", "  another kind of period", "ms", Limit.BELOW, 150),
             Measure("paint_first", "first paint, cold cache, same phone", "s", Limit.BELOW, 1),
             Measure("paint_chart", "  first chart", "s", Limit.BELOW, 2),
+        ),
+    ),
+    Bench(
+        "stores",
+        stores.run,
+        (
+            *_of_pair("embedded", "embedded", bulk_bound=math.nan, raw_bound_ms=50),
+            *_of_pair("questdb", "QuestDB + MongoDB", bulk_bound=100_000, raw_bound_ms=80),
+            Measure("stores_questdb_questdb", "  QuestDB's memory, after these queries", "MB"),
+            Measure("stores_questdb_mongodb", "  MongoDB's memory, after these queries", "MB"),
         ),
     ),
     Bench(

@@ -130,7 +130,8 @@ async def answered(name: str) -> dict[str, Samples]:
             samples = await year.answers(reference, server)
         databases = {database.lower(): Samples([pair.memory_mb(database)]) for database in pair.databases}
     say(f"{name}: {readings:,} readings, {reference.readings_bytes:,} bytes")
-    return {**samples, **databases, "bytes": Samples([reference.readings_bytes / readings])}
+    first = {"year_first": Samples(samples["year_year"].values[:1])}
+    return {**samples, **first, **databases, "bytes": Samples([reference.readings_bytes / readings])}
 
 
 async def _filled(pair: Pair, chosen: Sequence[Signal], done: Done) -> None:
