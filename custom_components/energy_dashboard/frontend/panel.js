@@ -9,6 +9,8 @@
 const MENU = 'M3,6H21V8H3V6M3,11H21V13H3V11M3,16H21V18H3V16Z';
 const RETRY_MS = 5_000;
 const ADDRESS = 'energy-dashboard-address';
+const NARROW_MESSAGE = 'energy-dashboard-narrow';
+const MENU_MESSAGE = 'energy-dashboard-menu';
 
 const SKELETON = `
 <style>
@@ -16,6 +18,8 @@ const SKELETON = `
   header { display: none; align-items: center; gap: 8px; flex: none; height: var(--header-height, 56px); padding: var(--safe-area-inset-top, 0px) 4px 0;
     background: var(--app-header-background-color); color: var(--app-header-text-color, #fff); font-size: 20px; }
   :host([narrow]) header { display: flex; }
+  :host([menu]) header { height: 0; padding-bottom: 0; min-height: var(--safe-area-inset-top, 0px); overflow: hidden; }
+  :host([menu]) header > * { display: none; }
   button { font: inherit; color: inherit; background: none; border: 0; cursor: pointer; min-width: 48px; height: 48px; }
   svg { width: 24px; height: 24px; fill: currentcolor; vertical-align: middle; }
   iframe { flex: auto; border: 0; width: 100%; min-height: 0; }
@@ -40,11 +44,10 @@ class EnergyDashboardPanel extends HTMLElement {
     if (document.visibilityState === 'visible' && Date.now() > this.#ends) void this.#renew();
   };
 
-  /** The dashboard went somewhere. */
-  #follow = ({ source, origin, data }) => {
-    if (source !== this.#frame.contentWindow || origin !== location.origin || data?.type !== ADDRESS) return;
-    this.#shown = String(data.address);
-    if (this.#asked() !== null && this.#asked() !== this.#shown) history.replaceState(history.state, '', `${this.#path}/${this.#shown}`);
+  #hear = ({ source, origin, data }) => {
+    if (source !== this.#frame.contentWindow || origin !== location.origin) return;
+    if (data?.type === ADDRESS) this.#follow(data);
+    if (data?.type === MENU_MESSAGE) this.#openMenu();
   };
   /** Home Assistant went somewhere: perhaps to another address of the dashboard. */
   #lead = () => {
@@ -56,9 +59,7 @@ class EnergyDashboardPanel extends HTMLElement {
   constructor() {
     super();
     this.#root.innerHTML = SKELETON;
-    this.#root.querySelector('header button').addEventListener('click', () => {
-      this.dispatchEvent(new CustomEvent('hass-toggle-menu', { bubbles: true, composed: true }));
-    });
+    this.#root.querySelector('header button').addEventListener('click', () => this.#openMenu());
     this.#root.querySelector('[role=alert] button').addEventListener('click', () => void this.#renew());
   }
 
@@ -78,18 +79,19 @@ class EnergyDashboardPanel extends HTMLElement {
 
   set narrow(narrow) {
     this.toggleAttribute('narrow', narrow);
+    this.#tellNarrow();
   }
 
   connectedCallback() {
     document.addEventListener('visibilitychange', this.#wake);
-    addEventListener('message', this.#follow);
+    addEventListener('message', this.#hear);
     addEventListener('location-changed', this.#lead);
     this.#begin();
   }
 
   disconnectedCallback() {
     document.removeEventListener('visibilitychange', this.#wake);
-    removeEventListener('message', this.#follow);
+    removeEventListener('message', this.#hear);
     removeEventListener('location-changed', this.#lead);
     clearTimeout(this.#timer);
   }
@@ -127,6 +129,23 @@ class EnergyDashboardPanel extends HTMLElement {
     return this.#root.querySelector('iframe');
   }
 
+  /** The dashboard went somewhere. One with a menu button of its own needs no header above it. */
+  #follow({ address, menu }) {
+    this.#shown = String(address);
+    const asked = this.#asked();
+    if (asked !== null && asked !== this.#shown) history.replaceState(history.state, '', `${this.#path}/${this.#shown}`);
+    this.toggleAttribute('menu', menu === true);
+    this.#tellNarrow();
+  }
+
+  #tellNarrow() {
+    this.#frame.contentWindow?.postMessage({ type: NARROW_MESSAGE, narrow: this.hasAttribute('narrow') }, location.origin);
+  }
+
+  #openMenu() {
+    this.dispatchEvent(new CustomEvent('hass-toggle-menu', { bubbles: true, composed: true }));
+  }
+
   /** The dashboard's address in Home Assistant's; null while that shows another panel. */
   #asked() {
     const { pathname, search } = location;
@@ -144,6 +163,7 @@ class EnergyDashboardPanel extends HTMLElement {
 
   #say(reason) {
     this.#frame.hidden = true;
+    this.toggleAttribute('menu', false);
     this.#root.querySelector('[role=alert]').hidden = false;
     this.#root.querySelector('[role=alert] p').textContent = `The Energy Dashboard cannot be opened: ${reason}`;
   }

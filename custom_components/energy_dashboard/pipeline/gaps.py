@@ -229,7 +229,7 @@ class Gaps:
         if place is None or state is None or instant_us(state.last_updated) > span.since_us:
             self.replan()  # it changed a moment ago
             return
-        found = Window([(NO_ID, state.state, state.last_updated_timestamp, None, 0)], (), {}, {})
+        found = Window([(NO_ID, state.state, state.last_updated_timestamp, None, 0)], (), {}, {}, {})
         part = self._part(catalog, Member(key, NO_ID, span.since_us), place)
         for message in messages_of(catalog.rev, [part], found, {0: state.attributes}, span, channel.max_rows):
             await self._post(channel, "readings", message.body, catalog, message.keys, message.span)

@@ -56,12 +56,14 @@ class Recorded:
 class Window:
     """All states of some entities in a span; none, and `complete` False, where there were more than asked for.
 
-    `before` are their last states before the span, `oldest_us` the instants of their oldest ones by id.
+    `before` are their last states before the span; by id, `oldest_us` are the instants of their oldest states,
+    `newest_s` those of their newest ones, whose last report is not known before the next state.
     """
 
     rows: Sequence[StateRow]
     before: Sequence[StateRow]
     oldest_us: Mapping[int, int]
+    newest_s: Mapping[int, float]
     attributes: Mapping[int, Attributes]
     complete: bool = True
 
@@ -100,17 +102,20 @@ def window(session: Session, ids: Sequence[int], span: Span, limit: int, known: 
         .limit(limit + 1)
     ).all()
     if len(rows) > limit:
-        return Window((), (), {}, {}, complete=False)
+        return Window((), (), {}, {}, {}, complete=False)
     before = states_before(session, ids, since_s - MARGIN_S)
     # asked for last: what was purged meanwhile cannot seem to be complete
-    oldest = session.execute(
-        select(StatesMeta.metadata_id, _of_entity(func.min(States.last_updated_ts))).where(
-            StatesMeta.metadata_id.in_(ids)
-        )
-    )
-    oldest_us = {id_: ts_us(oldest_s) for id_, oldest_s in oldest if oldest_s is not None}
+    ends = session.execute(
+        select(
+            StatesMeta.metadata_id,
+            _of_entity(func.min(States.last_updated_ts)),
+            _of_entity(func.max(States.last_updated_ts)),
+        ).where(StatesMeta.metadata_id.in_(ids))
+    ).all()
+    oldest_us = {id_: ts_us(oldest_s) for id_, oldest_s, _ in ends if oldest_s is not None}
+    newest_s = {id_: newest for id_, _, newest in ends if newest is not None}
     unknown = {row[4] for part in (rows, before) for row in part} - known.keys() - {None}
-    return Window(rows, before, oldest_us, _attributes(session, sorted(unknown)))  # type: ignore[arg-type]
+    return Window(rows, before, oldest_us, newest_s, _attributes(session, sorted(unknown)))  # type: ignore[arg-type]
 
 
 def states_before(session: Session, ids: Sequence[int], instant_s: float) -> Sequence[Any]:

@@ -5,7 +5,7 @@ Out:  rows of the wire; `readings` messages that claim the window.
 Fails never: a state that gives no reading gives none here either.
 
 A counter's state that was reported again unchanged gives a second reading, at its last report: as listening does when
-the next state comes.
+the next state comes. Before that the recorder may have some report that was not the last.
 """
 
 from collections import defaultdict
@@ -49,7 +49,13 @@ class Sendable:
 
 
 def readings_of(
-    part: Part, states: Sequence[StateRow], attributes: Mapping[int, Attributes], span: Span, *, last: bool
+    part: Part,
+    states: Sequence[StateRow],
+    attributes: Mapping[int, Attributes],
+    span: Span,
+    newest_s: float | None,
+    *,
+    last: bool,
 ) -> list[Row]:
     """Return the readings of an Entity in a span.
 
@@ -69,7 +75,7 @@ def readings_of(
             continue
         reset_us = converter.reset_us(stored) if total and value is not None and ATTR_LAST_RESET in stored else None
         instants = [ts_us(updated_s)]
-        if counter and value is not None and reported_s is not None and reported_s > updated_s:
+        if counter and value is not None and reported_s is not None and reported_s > updated_s != newest_s:
             instants.append(ts_us(reported_s))
         rows.extend(
             (place, instant_us, value) if reset_us is None else (place, instant_us, value, reset_us)
@@ -97,7 +103,9 @@ def messages_of(
         readings = [
             row
             for part in claimed
-            for row in readings_of(part, states[part.id], attributes, claim, last=part.since_us >= since_us)
+            for row in readings_of(
+                part, states[part.id], attributes, claim, found.newest_s.get(part.id), last=part.since_us >= since_us
+            )
         ]
         keys = tuple(part.entity.key for part in claimed)
         of = [part.place for part in claimed]
