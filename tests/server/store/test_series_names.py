@@ -1,6 +1,7 @@
 """Sites and keys are any text without NUL: stored and found again, never executed."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -8,9 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from energy_server.link.errors import LinkError
+from energy_server.link.messages import decode
 from energy_server.model.reading import Origin
 from energy_server.model.statistic import Level, Source
 from energy_server.store.port import SeriesStore
+from tests.server.link.linking import catalog, hello
 from tests.server.store.readings import DAY_US, EVER, HOUR_US, NOON_US, batch, changes_of, rows_of, statistics
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=255)
@@ -64,6 +68,15 @@ async def told_apart(store: SeriesStore, site: str, key: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
 async def test_hostile_names_are_only_names(make_again: Callable[[], SeriesStore], text: str) -> None:
     await told_apart(make_again(), text, text)
+
+
+@pytest.mark.parametrize("text", ["\0", "a\0b", "a\n\0", "a" * 256, ""])
+def test_what_is_no_name_does_not_come_this_far(text: str) -> None:
+    with pytest.raises(LinkError) as of_site:
+        decode(json.dumps(hello(site=text)))
+    with pytest.raises(LinkError) as of_key:
+        decode(json.dumps({**catalog(text), "seq": 1}))
+    assert (of_site.value.code, of_key.value.code) == ("bad_message", "bad_message")
 
 
 @settings(max_examples=15, deadline=None)

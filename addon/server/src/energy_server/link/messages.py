@@ -93,7 +93,8 @@ def _digest_rows(value: object) -> list[tuple[int, Span, str]]:
 
 
 type Instant = Annotated[StrictInt, Field(ge=0, le=LATEST_US)]
-type Identifier = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)]
+type Identifier = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT, pattern=r"^[^\x00]*$")]
+"""Not every store can keep a NUL."""
 type Number = Annotated[StrictInt, Field(ge=1)]
 type Claimed = Annotated[Span, PlainValidator(_span)]
 type Of = Annotated[list[int] | None, PlainValidator(_of)]
