@@ -20,7 +20,7 @@ from .const import DOMAIN, EARLIEST_US, INTEGRATION_VERSION, OUTBOX_BYTES
 from .coordinator import StatusCoordinator
 from .data import EnergyDashboardConfigEntry, EnergyDashboardData
 from .issues import Issues
-from .memory import Memory
+from .memory import Memory, Unfinished
 from .panel import async_add_panel
 from .pipeline.handshake import Server
 from .pipeline.link import Link
@@ -75,7 +75,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyDashboardConfigEnt
 async def _compose(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> EnergyDashboardData:
     """Wire the stages of the pipeline together."""
     memory = Memory(hass, entry.entry_id)
-    pending, blind = await memory.load()
+    before = await memory.load()
     recorder = Recorder(hass)
 
     @callback
@@ -83,10 +83,9 @@ async def _compose(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> En
         memory.save()
         reconcile.recorder_changed()
 
-    watch = RecorderWatch(hass, recorder, blind, on_change=on_recorder)
-    reconcile = Reconcile(hass, recorder, watch, pending, on_change=memory.save)
-    memory.pending = lambda: reconcile.pending
-    memory.blind = watch.blind
+    watch = RecorderWatch(hass, recorder, before.blind, on_change=on_recorder)
+    reconcile = Reconcile(hass, recorder, watch, before.pending, before.misfits, on_change=memory.save)
+    memory.unfinished = lambda: Unfinished(reconcile.pending, sorted(reconcile.imports.misfits), watch.blind())
     outbox = hass.data.setdefault(KEPT, {}).pop(entry.entry_id, None) or Outbox(json_bytes, OUTBOX_BYTES, EARLIEST_US)
     issues = Issues(hass, entry.entry_id, entry.data[CONF_URL])
     site_id = await instance_id.async_get(hass)

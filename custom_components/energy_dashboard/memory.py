@@ -7,7 +7,7 @@ Out:  `.storage/energy_dashboard.<entry>`, written a moment after a change.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -55,6 +55,19 @@ class Remembered:
         return cls(entity, stored["since_us"], stored.get("was"))
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What one run leaves to the next.
+
+    That is the keys of Entities whose import is not done, of those whose statistics have another unit, and the spans
+    in which the recorder did not record.
+    """
+
+    pending: list[str] = field(default_factory=list)
+    misfits: list[str] = field(default_factory=list)
+    blind: list[Span] = field(default_factory=list)
+
+
 class Memory:
     """The stored state of one config entry."""
 
@@ -64,14 +77,17 @@ class Memory:
         self._loop = hass.loop
         self._due_s = 0.0
         self.entities: dict[str, Remembered] = {}
-        self.pending: Callable[[], list[str]] = list
-        self.blind: Callable[[], list[Span]] = list
+        self.unfinished: Callable[[], Unfinished] = Unfinished
 
-    async def load(self) -> tuple[list[str], list[Span]]:
-        """Load; returns the keys of the Entities whose import was not done, and when the recorder did not record."""
+    async def load(self) -> Unfinished:
+        """Load; returns what the run before left behind."""
         stored = await self._store.async_load() or {}
         self.entities = {item["key"]: Remembered.from_json(item) for item in stored.get("entities", ())}
-        return list(stored.get("pending", ())), [Span(*span) for span in stored.get("blind", ())]
+        return Unfinished(
+            list(stored.get("pending", ())),
+            list(stored.get("misfits", ())),
+            [Span(*span) for span in stored.get("blind", ())],
+        )
 
     @callback
     def save(self) -> None:
@@ -91,6 +107,5 @@ class Memory:
     def _content(self) -> dict[str, Any]:
         return {
             "entities": [remembered.to_json() for remembered in self.entities.values()],
-            "pending": self.pending(),
-            "blind": self.blind(),
+            **asdict(self.unfinished()),
         }

@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 
 from custom_components.energy_dashboard import memory
 from custom_components.energy_dashboard.const import DOMAIN
+from custom_components.energy_dashboard.pipeline.spans import Span
 
 
 async def test_what_is_to_be_remembered_is_written_although_more_changes(
@@ -15,9 +16,10 @@ async def test_what_is_to_be_remembered_is_written_although_more_changes(
 ) -> None:
     monkeypatch.setattr(memory, "SAVE_DELAY_S", 0.2)
     kept = memory.Memory(hass, "one")
-    kept.pending = lambda: ["sensor.power"]
+    kept.unfinished = lambda: memory.Unfinished(pending=["sensor.power"], blind=[Span(1, 2)])
     for _ in range(12):
         kept.save()
         await asyncio.sleep(0.05)
     assert hass_storage[f"{DOMAIN}.one"]["data"]["pending"] == ["sensor.power"]
     await kept.save_now()
+    assert await memory.Memory(hass, "one").load() == kept.unfinished()

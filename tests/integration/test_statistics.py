@@ -249,6 +249,23 @@ async def test_where_there_are_none_there_is_nothing(
     assert job.pending == []
 
 
+async def test_statistics_of_another_unit_are_looked_at_again(
+    hass: HomeAssistant, server: FakeServer, set_up: SetUp, wait: Callable[[], Awaitable[None]], last_hour: datetime
+) -> None:
+    state(hass, "sensor.meter", "1", COUNTER)
+    async_import_statistics(hass, metadata("sensor.meter", "m³", "volume", has_sum=True), counted(last_hour, 3))
+    await wait()
+    entry = await set_up()
+    await ask(server, "sensor.meter")
+    await server.message("nothing")
+    await server.until(lambda: server.unacknowledged == 0)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    async_import_statistics(hass, metadata("sensor.meter", "kWh", "energy", has_sum=True), counted(last_hour, 3))
+    await wait()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await server.message("statistics")  # nobody asked again
+
+
 async def test_without_a_recorder_the_server_waits(hass: HomeAssistant, server: FakeServer, set_up: SetUp) -> None:
     state(hass, "sensor.power", "1", POWER)
     entry = await set_up()

@@ -57,13 +57,20 @@ class Imports:
     """The hourly statistics that the server asked for and does not have yet."""
 
     def __init__(
-        self, hass: HomeAssistant, recorder: Recorder, pending: Sequence[str], *, on_change: Callable[[], None]
+        self,
+        hass: HomeAssistant,
+        recorder: Recorder,
+        pending: Sequence[str],
+        misfits: Sequence[str],
+        *,
+        on_change: Callable[[], None],
     ) -> None:
-        """Take up what the run before left undone."""
+        """Take up what the run before left undone, and what had statistics of another unit."""
         self._hass = hass
         self._recorder = recorder
         self._on_change = on_change
-        self._imports = [Import(key, EARLIEST_STATISTIC_US, None) for key in pending]
+        self._imports = [Import(key, EARLIEST_STATISTIC_US, None) for key in dict.fromkeys((*pending, *misfits))]
+        self.misfits = set(misfits)
         self.rows = 0
 
     @property
@@ -85,6 +92,7 @@ class Imports:
     def abandon(self, keys: Sequence[str]) -> None:
         """Forget Entities: they left, or the server cannot read what is sent of them."""
         self._imports = [item for item in self._imports if item.key not in keys]
+        self.misfits.difference_update(keys)
         self._on_change()
 
     def disconnected(self) -> None:
@@ -130,7 +138,9 @@ class Imports:
                 convert = statistic_convert(entity, item.known.unit, self._hass.config.currency)
             except SkippedStateError as err:
                 LOGGER.debug("The statistics of %s are left out: %s", entity.entity_id, err)
+                self.misfits.add(item.key)  # until the next start, when their unit may have been mended
             else:
+                self.misfits.discard(item.key)
                 limit = min(SLICE_HOURS, channel.max_rows)
                 found = await self._recorder.ask(partial(newest_rows, id_=item.known.id, span=span, limit=limit))
                 part = await self._hass.async_add_executor_job(as_slice, found, place, convert, span)

@@ -37,13 +37,14 @@ class Reconcile:
         recorder: Recorder,
         watch: RecorderWatch,
         pending: Sequence[str],
+        misfits: Sequence[str],
         *,
         on_change: Callable[[], None],
     ) -> None:
         """Take up what the run before left undone."""
         self._recorder = recorder
         self._watch = watch
-        self.imports = Imports(hass, recorder, pending, on_change=on_change)
+        self.imports = Imports(hass, recorder, pending, misfits, on_change=on_change)
         self.gaps = Gaps(hass, recorder, watch)
         self.audit = Audit(recorder)
         self._arrived = asyncio.Event()
