@@ -131,7 +131,7 @@ async def test_on_a_phone_the_way_back_to_the_sidebar_stays(
         panel = await open_panel(product, watched, plain_user, narrow=True)
         await expect(panel.dashboard.get_by_role("region", name="Power now")).to_be_visible()
         assert await panel.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-        await panel.page.get_by_role("button", name="Menu", exact=True).tap()
+        await panel.dashboard.get_by_role("button", name="Menu", exact=True).tap()
         await expect(panel.page.get_by_role("link", name="Overview", exact=True)).to_be_visible()
 
 

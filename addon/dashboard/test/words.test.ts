@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Provenance } from '../src/api/types';
+import type { Energy, Provenance, RoleName } from '../src/api/types';
 import { mix } from '../src/charts/colour';
 import { calendarOf } from '../src/domain/completeness';
+import { notesOf } from '../src/domain/notes';
 import { knownSentence, marksOf } from '../src/domain/provenance';
 import { counterWords, gapWords, gapsCount, gapsOf, gapsSentence, statusSentence, type Gap } from '../src/domain/status-words';
 import { HOUR_US, MINUTE_US, startOfDay } from '../src/domain/time';
 import { trustOf, type TrustInput } from '../src/domain/trust';
 import { en } from '../src/i18n/en';
 import { t, tcode, tn } from '../src/i18n';
-import { AT_NOON_US, BERLIN, site } from './build';
+import { AT_NOON_US, BERLIN, energy, entity, site } from './build';
 
 const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
 const span = (from: number, until: number): string => `${from}–${until}`;
@@ -43,6 +44,24 @@ describe('how a period is known', () => {
       { kind: 'missing', from: 1, until: 3, partly: false },
       { kind: 'statistics', from: 3, until: 4, partly: false },
     ]);
+  });
+});
+
+describe('notes of a period', () => {
+  const jump = (key: string, change: number) => ({ key, start_us: AT_NOON_US, change, usual: 1 });
+  const roles = (role: RoleName) => [{ role, group: 'x', name: null, parent: null }];
+  const entities = [entity({ key: 'grid', name: 'Grid import', unit: 'kWh', roles: roles('grid_import') }), entity({ key: 'wash', name: 'Washer', unit: 'kWh', roles: roles('device') })];
+  const say = (of: Partial<Energy>) => notesOf(energy({}, of), entities, BERLIN, AT_NOON_US);
+
+  it('tell jumps of meters, but not that a device ran after days of rest', () => {
+    const [note] = say({ jumps: [jump('grid', 40), jump('wash', 2), jump('wash', 900)] });
+    expect(note?.text).toMatch(/^2 hours of meters changed/);
+    expect(note?.details).toEqual(['13:24: Grid import, 40 kWh', '13:24: Washer, 900 kWh']);
+    expect(say({ jumps: [jump('wash', 2)] })).toEqual([]);
+  });
+
+  it('name what no meter counts', () => {
+    expect(say({ integrated: ['grid', 'wash'] })).toEqual([{ text: 'No meter counts Grid import and Washer: the energy is computed from the power.', details: [] }]);
   });
 });
 

@@ -1,19 +1,37 @@
 /** What is to be said of a period's energy besides its numbers: jumps of meters, and energy that no meter counts. */
 import type { Energy, Entity } from '../api/types';
-import { t } from '../i18n';
+import { t, tn } from '../i18n';
 import { listWords, type Formats } from './format';
 
-const MOST_JUMPS = 2;
+export interface Note {
+  text: string;
+  /** More to it, for who wants to know. */
+  details: string[];
+}
 
-/** A line for each note. `nowUs` decides how an instant is printed. */
-export function notesOf({ jumps, integrated }: Energy, entities: readonly Entity[], formats: Formats, nowUs: number): string[] {
+const MOST_JUMPS = 20;
+/** A device that rests for days has no usual hour; none of a household takes more in one. */
+const MOST_OF_A_DEVICE_KWH = 30;
+
+const isDevice = ({ roles }: Entity): boolean => roles.length > 0 && roles.every(({ role }) => role === 'device' || role === 'water_device');
+
+/** `nowUs` decides how an instant is printed. */
+export function notesOf({ jumps, integrated }: Energy, entities: readonly Entity[], formats: Formats, nowUs: number): Note[] {
   const entityOf = (key: string): Entity | undefined => entities.find((entity) => entity.key === key);
-  const lines = jumps.slice(0, MOST_JUMPS).map(({ key, start_us, change }) => {
+  const notes: Note[] = [];
+  const told = jumps.filter(({ key, change }) => {
     const entity = entityOf(key);
-    const amount = `${formats.reading(change)} ${entity?.unit ?? ''}`.trim();
-    return t('energy.jump', { name: entity?.name ?? key, change: amount, time: formats.moment(start_us, nowUs) });
+    return !entity || !isDevice(entity) || Math.abs(change) > MOST_OF_A_DEVICE_KWH;
   });
-  if (jumps.length > MOST_JUMPS) lines.push(t('energy.jumps.more', { n: jumps.length - MOST_JUMPS }));
+  if (told.length > 0) {
+    const details = told.slice(0, MOST_JUMPS).map(({ key, start_us, change }) => {
+      const entity = entityOf(key);
+      return t('energy.jump', { name: entity?.name ?? key, change: `${formats.reading(change)} ${entity?.unit ?? ''}`.trim(), time: formats.moment(start_us, nowUs) });
+    });
+    if (told.length > MOST_JUMPS) details.push(t('energy.jumps.more', { n: told.length - MOST_JUMPS }));
+    notes.push({ text: tn('energy.jumps', told.length), details });
+  }
   const names = integrated.map((key) => entityOf(key)?.name ?? key);
-  return names.length > 0 ? [...lines, t('energy.integrated', { names: listWords(names) })] : lines;
+  if (names.length > 0) notes.push({ text: t('energy.integrated', { names: listWords(names) }), details: [] });
+  return notes;
 }

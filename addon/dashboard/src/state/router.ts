@@ -3,6 +3,7 @@
  * page's base. Home Assistant's panel, which frames the page, is told of each, and may ask for one.
  */
 import { PRESENT_DAY, parseChosen, queryOf, type Chosen } from '../domain/periods';
+import { listenToPanel, tellPanel } from './panel';
 
 export const VIEWS = ['now', 'energy', 'status'] as const;
 export type ViewName = (typeof VIEWS)[number];
@@ -15,7 +16,7 @@ export interface Route {
   site: string | null;
 }
 
-/** To the frame around the page, and from it. */
+/** To the panel around the page, and from it. */
 const ADDRESS_MESSAGE = 'energy-dashboard-address';
 
 /** The route of a path below the base; anything unknown is Now. */
@@ -41,7 +42,11 @@ export class Router {
       this.route = this.read();
       this.changed();
     });
-    if (parent !== window) addEventListener('message', this.onMessage);
+    listenToPanel((data) => {
+      if (!isAddress(data)) return;
+      const { pathname, search } = new URL(data.address, location.origin);
+      this.go(parseRoute(pathname, search));
+    });
   }
 
   go(route: Route): void {
@@ -57,14 +62,8 @@ export class Router {
   }
 
   private tell(): void {
-    if (parent !== window) parent.postMessage({ type: ADDRESS_MESSAGE, address: addressOf(this.route) }, location.origin);
+    tellPanel({ type: ADDRESS_MESSAGE, address: addressOf(this.route), menu: true });
   }
-
-  private readonly onMessage = ({ source, origin, data }: MessageEvent<unknown>): void => {
-    if (source !== parent || origin !== location.origin || !isAddress(data)) return;
-    const { pathname, search } = new URL(data.address, location.origin);
-    this.go(parseRoute(pathname, search));
-  };
 
   private read(): Route {
     const base = new URL(document.baseURI).pathname;

@@ -10,6 +10,7 @@ import type { SiteEvent } from '../components/shell/shell';
 import '../components/shell/shell';
 import { t } from '../i18n';
 import { StoreController } from '../state/controller';
+import { openMenu, watchNarrow } from '../state/panel';
 import { Router, VIEWS, addressOf, parseRoute } from '../state/router';
 import { exchangeAddressToken } from '../state/session';
 import { Store } from '../state/store';
@@ -58,10 +59,15 @@ export class EdApp extends LitElement {
   });
   readonly store = new Store(this.router.route.site);
   @state() private shapes = false;
+  /** Home Assistant's sidebar is hidden, and opened by a button of ours. */
+  @state() private menu = false;
 
   constructor() {
     super();
     new StoreController(this, () => this.store, ['state', 'clock']);
+    watchNarrow((narrow) => {
+      this.menu = narrow;
+    });
   }
 
   override connectedCallback(): void {
@@ -77,7 +83,7 @@ export class EdApp extends LitElement {
     if (this.store.needsToken) return html`<ed-login-view @signed-in=${this.retry}></ed-login-view>`;
     const { route } = this.router;
     document.title = `${t(`nav.${route.view}`)} · ${t('app.name')}`;
-    return html`<ed-shell .view=${route.view} .sites=${this.store.status?.sites ?? NO_SITES} site=${this.store.site?.id ?? ''} .trust=${this.store.trust} .formats=${this.store.formats} .nowUs=${this.store.nowUs} @site=${this.chooseSite}>${this.renderBanner()}${this.renderContent()}</ed-shell>`;
+    return html`<ed-shell .view=${route.view} .sites=${this.store.status?.sites ?? NO_SITES} site=${this.store.site?.id ?? ''} .trust=${this.store.trust} .formats=${this.store.formats} .nowUs=${this.store.nowUs} ?menu=${this.menu} @site=${this.chooseSite} @menu=${openMenu}>${this.renderBanner()}${this.renderContent()}</ed-shell>`;
   }
 
   /** The server is away, but what is known stays on the page. */

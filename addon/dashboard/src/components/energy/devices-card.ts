@@ -59,7 +59,7 @@ export class EdDevicesCard extends LitElement {
         <thead>
           <tr>
             <th scope="col" colspan="2">${t('devices.name')}</th>
-            <th scope="col" class="track-column"></th>
+            <td class="track-column"></td>
             <th scope="col">kWh</th>
             ${was ? html`<th scope="col" class="wide">${this.wasDay}</th><th scope="col" class="wide">${t('energy.change')}</th>` : nothing}
             <th scope="col" class="wide">${t('devices.share')}</th>

@@ -75,6 +75,18 @@ export const stepsCardStyles = css`
     gap: 8px;
     margin-top: 4px;
   }
+  summary.also {
+    cursor: pointer;
+    list-style: none;
+  }
+  summary.also:hover span {
+    text-decoration: underline;
+  }
+  details ul {
+    max-height: 128px;
+    margin: 4px 0 0 24px;
+    overflow: auto;
+  }
   .sign {
     flex: none;
     align-self: center;

@@ -7,6 +7,7 @@ import type { Scale } from '../../domain/axis';
 import { stepsName, ticksOf } from '../../domain/step-names';
 import type { Column, StepLength, Steps } from '../../domain/steps';
 import type { Formats } from '../../domain/format';
+import type { Note } from '../../domain/notes';
 import { knownSentence, marksOf, type Mark } from '../../domain/provenance';
 import { seriesName } from '../../domain/series-names';
 import { readStep } from '../../domain/step-reading';
@@ -51,8 +52,8 @@ export class EdStepsCard extends LitElement {
   @property({ type: Boolean }) fine = false;
   /** Since when there are records, in words, for the empty part of a chart that begins before. */
   @property() since = '';
-  /** What else is to be said of these numbers, a line each. */
-  @property({ attribute: false }) notes: readonly string[] = [];
+  /** What else is to be said of these numbers. */
+  @property({ attribute: false }) notes: readonly Note[] = [];
   /** The key numbers, shown above the chart on narrow pages and replaced while a point is read. */
   @property({ attribute: false }) keyNumbers: TemplateResult | typeof nothing = nothing;
   @state() private asTable = false;
@@ -95,8 +96,17 @@ export class EdStepsCard extends LitElement {
         ${this.renderKnown(steps)}
         <button class="text-button note" @click=${this.toggle}>${t(this.asTable ? 'table.hide' : 'table.show')}</button>
       </div>
-      ${this.notes.map((note) => html`<p class="note also">${icon(mdiInformationOutline, 16)}<span>${note}</span></p>`)}
+      ${this.notes.map((note) => this.renderNote(note))}
     </section>`;
+  }
+
+  private renderNote({ text, details }: Note): TemplateResult {
+    const line = html`${icon(mdiInformationOutline, 16)}<span>${text}</span>`;
+    if (details.length === 0) return html`<p class="note also">${line}</p>`;
+    return html`<details class="note">
+      <summary class="also">${line}</summary>
+      <ul>${details.map((detail) => html`<li>${detail}</li>`)}</ul>
+    </details>`;
   }
 
   /** The switch beside it says how long the steps are. */

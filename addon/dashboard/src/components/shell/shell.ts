@@ -1,5 +1,5 @@
 /** The frame: tabs and trust chip above on wide pages; an app bar above and navigation below on a phone. */
-import { mdiChartBar, mdiPulse, mdiShieldCheckOutline } from '@mdi/js';
+import { mdiChartBar, mdiMenu, mdiPulse, mdiShieldCheckOutline } from '@mdi/js';
 import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { SiteStatus } from '../../api/types';
@@ -87,6 +87,18 @@ export class EdShell extends LitElement {
       ed-trust-chip {
         margin-left: auto;
       }
+      .menu {
+        display: grid;
+        flex: none;
+        place-items: center;
+        width: 48px;
+        height: 48px;
+        margin-left: -8px;
+        border-radius: 24px;
+      }
+      .menu + h1 {
+        margin-left: 4px;
+      }
       select {
         max-width: 200px;
         height: 40px;
@@ -129,6 +141,9 @@ export class EdShell extends LitElement {
         }
         .bar {
           padding: 0 12px 0 20px;
+        }
+        .menu {
+          margin-left: -16px;
         }
         select {
           max-width: 112px;
@@ -176,6 +191,8 @@ export class EdShell extends LitElement {
   /** The homes that the server knows; with several of them one can be chosen. */
   @property({ attribute: false }) sites: readonly Pick<SiteStatus, 'id' | 'name'>[] = [];
   @property() site = '';
+  /** With a button for Home Assistant's sidebar, which sends `menu`. */
+  @property({ type: Boolean }) menu = false;
   @property({ attribute: false }) trust!: Trust;
   @property({ attribute: false }) formats!: Formats;
   @property({ type: Number }) nowUs = 0;
@@ -184,6 +201,7 @@ export class EdShell extends LitElement {
     return html`<header>
         <button class="skip" role="link" @click=${this.skip}>${t('nav.skip')}</button>
         <div class="bar">
+          ${this.menu ? html`<button class="menu" aria-label=${t('nav.menu')} @click=${this.openMenu}>${icon(mdiMenu)}</button>` : nothing}
           <h1>${t(`nav.${this.view}`)}</h1>
           <nav aria-label=${t('nav.label')}>
             ${VIEWS.map(
@@ -198,6 +216,10 @@ export class EdShell extends LitElement {
         </div>
       </header>
       <main id="main" tabindex="-1"><slot></slot></main>`;
+  }
+
+  private openMenu(): void {
+    this.dispatchEvent(new Event('menu'));
   }
 
   private renderSites(): TemplateResult {
