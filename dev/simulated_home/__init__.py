@@ -1,7 +1,8 @@
 """A house that behaves, for development: one that shows its sensors in Home Assistant, and replays recordings.
 
 In:   a config entry with the seed and the day from which the meters count.
-Out:  sensors, devices and areas; the action `simulated_home.replay`, the command `simulated_home/import_history`.
+Out:  sensors, devices and areas; the action `simulated_home.replay`, the commands `simulated_home/import_history` and
+      `simulated_home/compile_statistics`.
 
 The model itself (`model`, `sensors`, `history` and below) knows nothing of Home Assistant.
 """
@@ -15,7 +16,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
-from . import importing, replay
+from . import compiling, importing, replay
 from .const import CONF_EPOCH_DAY, CONF_SEED, DOMAIN
 from .model import House
 from .sensors import DEVICES
@@ -27,7 +28,8 @@ type SimulatedHomeEntry = ConfigEntry[House]
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Register the action and the command."""
+    """Register the action and the commands."""
+    compiling.register(hass)
     importing.register(hass)
     replay.register(hass)
     return True

@@ -1,6 +1,7 @@
 """Replay a recording: a CSV's states, each through Home Assistant's event bus at its own instant.
 
-In:   the action `simulated_home.replay`; a CSV with the columns `timestamp,value` (or `last_updated,state`).
+In:   the action `simulated_home.replay`; a CSV with the columns `timestamp,value` (or `last_updated,state`), perhaps
+      with `last_reset`.
 Out:  one `state_changed` event for each row, `last_updated` being the row's instant to the microsecond; the answer
       says how many. Fails with ServiceValidationError for a file that cannot be read, before anything is set.
 """
@@ -42,6 +43,7 @@ class Row:
 
     at: datetime
     state: str
+    last_reset: str | None
 
 
 def read(path: Path) -> list[Row]:
@@ -53,7 +55,7 @@ def read(path: Path) -> list[Row]:
         values = next((name for name in VALUE_COLUMNS if name in columns), None)
         if times is None or values is None:
             raise ValueError(f"its columns must be timestamp,value or last_updated,state, not {','.join(columns)}")
-        rows = [Row(_instant(line[times]), line[values]) for line in reader]
+        rows = [Row(_instant(line[times]), line[values], line.get("last_reset") or None) for line in reader]
     if not rows:
         raise ValueError("it has no rows")
     return rows
@@ -95,4 +97,5 @@ async def _play(hass: HomeAssistant, rows: list[Row], entity_id: str, attributes
             await asyncio.sleep(max(due_s - hass.loop.time(), 0.0))
         elif place % ROWS_AT_ONCE == 0:
             await asyncio.sleep(0)
-        hass.states.async_set(entity_id, row.state, attributes, force_update=True, timestamp=row.at.timestamp())
+        told = attributes if row.last_reset is None else {**attributes, "last_reset": row.last_reset}
+        hass.states.async_set(entity_id, row.state, told, force_update=True, timestamp=row.at.timestamp())

@@ -93,3 +93,20 @@ async def test_a_missing_file_is_refused(hass: HomeAssistant, tmp_path: Path) ->
         await hass.services.async_call(
             DOMAIN, "replay", {"path": str(tmp_path / "none.csv"), "entity_id": ENTITY}, blocking=True
         )
+
+
+async def test_a_row_may_have_its_last_reset(hass: HomeAssistant, tmp_path: Path) -> None:
+    begun = "2022-10-19T18:00:00+00:00"
+    text = f"timestamp,value,last_reset\n2022-10-19T19:00:00+00:00,1,\n2022-10-19T19:05:00+00:00,2,{begun}\n"
+    seen: list[str | None] = []
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        state = event.data["new_state"]
+        assert state is not None
+        seen.append(state.attributes.get("last_reset"))
+
+    hass.bus.async_listen("state_changed", note)
+    data = {"path": recording(tmp_path, text), "entity_id": ENTITY}
+    await hass.services.async_call(DOMAIN, "replay", data, blocking=True)
+    assert seen == [None, begun]
