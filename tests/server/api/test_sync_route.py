@@ -1,5 +1,6 @@
 """How the record is kept complete, as the API tells it: Gaps and causes, backfills, clocks, finer completeness."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -270,3 +271,27 @@ async def test_completeness_of_hours_and_of_each_entity(server: Running, client:
     assert (await server.error("/api/completeness/hours", status=404, key="nobody", **window))["field"] == "key"
     many = [f"k{number}" for number in range(MOST_KEYS + 1)]
     assert (await server.error("/api/completeness/hours", status=400, key=many, **window))["field"] == "key"
+
+
+async def test_what_was_fetched_is_served_as_backfilled(server: Running, client: Client) -> None:
+    """Readings of a Gap make Statistics that say so, and open dashboards hear of it."""
+    await client.greet(keys=("a",))
+    row = [0, HOUR_AGO, 1.0]
+    seq = await client.number(readings([row], span=(HOUR_AGO, NOON_US - 30 * MINUTE_US)))
+    seq = await client.number(readings([[0, NOON_US - SECOND_US, 7.0]], span=(NOON_US - 15 * MINUTE_US, NOON_US)))
+    await client.expect("ack", seq=seq)
+    dashboard = await server.client.ws_connect(f"{server.url}/api/live")
+    assert (await dashboard.receive_json(timeout=5))["type"] == "snapshot"
+    rows = [[0, NOON_US - minute * MINUTE_US, 4.0 - minute / 15] for minute in range(16, 30)]
+    span = (NOON_US - 30 * MINUTE_US, NOON_US - 15 * MINUTE_US)
+    seq = await client.number(readings(rows, origin="recorder", of=[0], span=span))
+    await client.expect("ack", seq=seq)
+    window = {"key": "a", "level": "5min", "start": "2026-10-13T11:35:00Z", "end": "2026-10-13T11:45:00Z"}
+    async with asyncio.timeout(10):
+        while True:
+            told = await dashboard.receive_json()
+            (series,) = (await server.get("/api/statistics", **window))["series"]
+            if told["type"] == "statistics" and series["provenance"] == ["backfilled", "backfilled"]:
+                break
+    assert series["covered_s"] == [300, 300]
+    await dashboard.close()

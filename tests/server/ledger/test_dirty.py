@@ -1,6 +1,8 @@
 """Dirty marks: durable before the readings, taken once these are written, forgotten once rolled up."""
 
 import asyncio
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from energy_server.model.coverage import Claim, CoverageSource, Span
 from energy_server.model.reading import Origin, ReadingBatch
 from energy_server.model.statistic import HOUR_US
 from energy_server.store.port import StateStore
+from energy_server.store.sqlite import SqliteStateStore
 
 SITE = "home"
 NOON_US = 1_791_892_800_000_000
@@ -136,3 +139,53 @@ async def test_marking_and_clearing_at_once_loses_nothing(dirty: DirtyMarks, sta
     await asyncio.gather(work(), arrive())
     left = dirty.take()
     assert {(*pair, NOON_US) for pair in left} == set(await state.dirty())
+
+
+class InDoubt(SqliteStateStore):
+    """A store whose answers get lost: the caller cannot know whether it was done."""
+
+    lost = False
+
+    async def mark_dirty(self, marks: Sequence[tuple[str, str, int]]) -> None:
+        await super().mark_dirty(marks)
+        self._answer()
+
+    async def clear_dirty(self, marks: Sequence[tuple[str, str, int]]) -> None:
+        await super().clear_dirty(marks)
+        self._answer()
+
+    def _answer(self) -> None:
+        if self.lost:
+            raise StoreUnavailableError("Nobody answered.")
+
+
+async def test_a_mark_whose_clearing_is_in_doubt_is_made_again(tmp_path: Path) -> None:
+    store = InDoubt(tmp_path / "state.sqlite")
+    await store.open()
+    dirty = await opened(store)
+    await write(dirty, batch("a", NOON_US))
+    taken = dirty.take()
+    store.lost = True
+    with pytest.raises(StoreUnavailableError):
+        await dirty.done(taken)
+    store.lost = False
+    assert dirty.take() == taken, "what is not done is handed out again"
+    await write(dirty, batch("a", NOON_US + 7))
+    assert await store.dirty() == [(SITE, "a", NOON_US)]
+    await dirty.done(dirty.take())
+    assert await store.dirty() == []
+    await store.close()
+
+
+async def test_a_mark_that_is_in_doubt_is_cleared(tmp_path: Path) -> None:
+    store = InDoubt(tmp_path / "state.sqlite")
+    await store.open()
+    dirty = await opened(store)
+    store.lost = True
+    with pytest.raises(StoreUnavailableError):
+        await write(dirty, batch("a", NOON_US))
+    store.lost = False
+    assert await store.dirty() == [(SITE, "a", NOON_US)]
+    await dirty.done(dirty.take())
+    assert await store.dirty() == []
+    await store.close()

@@ -1,6 +1,7 @@
 """What is wanted of the recorder, against a model that knows each instant by itself."""
 
 import asyncio
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,3 +193,22 @@ async def _compare(state: StateStore, steps: list[Said | int], model: Model) -> 
     again = await opened(state)
     assert Wanted(again, Asked()).readings(a) == wanted.readings(a), "a restart changes nothing"
     assert again.spans(SITE, a, E, E + 200) == ledger.spans(SITE, a, E, E + 200)
+
+
+async def test_a_server_restored_from_a_backup_wants_what_it_forgot(tmp_path: Path, state: StateStore) -> None:
+    ledger, _, _ = await wanted_of(state)
+    await ledger.record(at(NONE, 0, 10, "a", reason="purged"))
+    await ledger.record(at(LIVE, 10, 50))
+    await ledger.flush()
+    await state.close()
+    shutil.copy(tmp_path / "state.sqlite", tmp_path / "backup.sqlite")
+    await state.open()
+    await ledger.record(at(LIVE, 50, 90))
+    await ledger.flush()
+    restored = SqliteStateStore(tmp_path / "backup.sqlite")
+    await restored.open()
+    again, _, wanted = await wanted_of(restored)
+    assert wanted.readings(entity("a", E + 10)) == []
+    await again.record(at(LIVE, 90, 95))
+    assert spans(wanted.readings(entity("a", E + 10))) == [(50, 90)]
+    await restored.close()
