@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Energy, Provenance, RoleName } from '../src/api/types';
+import type { Energy, Provenance } from '../src/api/types';
 import { mix } from '../src/charts/colour';
 import { calendarOf } from '../src/domain/completeness';
 import { notesOf } from '../src/domain/notes';
@@ -49,8 +49,7 @@ describe('how a period is known', () => {
 
 describe('notes of a period', () => {
   const jump = (key: string, change: number) => ({ key, start_us: AT_NOON_US, change, usual: 1 });
-  const roles = (role: RoleName) => [{ role, group: 'x', name: null, parent: null }];
-  const entities = [entity({ key: 'grid', name: 'Grid import', unit: 'kWh', roles: roles('grid_import') }), entity({ key: 'wash', name: 'Washer', unit: 'kWh', roles: roles('device') })];
+  const entities = [entity('grid', 'grid_import', { name: 'Grid import', unit: 'kWh' }), entity('wash', 'device', { name: 'Washer', unit: 'kWh' })];
   const say = (of: Partial<Energy>) => notesOf(energy({}, of), entities, BERLIN, AT_NOON_US);
 
   it('tell jumps of meters, but not that a device ran after days of rest', () => {
