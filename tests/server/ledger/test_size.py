@@ -48,8 +48,8 @@ async def test_a_year_of_weekly_restarts_is_less_than_a_megabyte(tmp_path: Path,
     assert median(took_s) < 0.001, "a claim"
     wanted = Wanted(ledger, Asked())
     assert all(wanted.readings(one) == [] for one in entities)
-    week = Span(START_US, START_US + WEEK_US)
-    assert {tuple(ledger.spans(SITE, one, week.since_us, week.until_us)) for one in entities} == {((week, LIVE),)}
+    first = Span(START_US, START_US + WEEK_US)
+    assert {tuple(ledger.spans(SITE, one, first.since_us, first.until_us)) for one in entities} == {((first, LIVE),)}
     await state.close()
     assert size_of(tmp_path) < 1_000_000
     await state.open()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.server.link.linking import HOUR_US, MINUTE_US, NOON_US, SITE, Linked, readings
+from tests.server.link.linking import HOUR_US, MINUTE_US, NOON_US, SITE, Linked, entity, readings
 
 EARLIEST_US = 946_684_800_000_000
 
@@ -39,3 +39,15 @@ async def test_the_sync_log_tells_what_was_fetched(home: Linked, monkeypatch: py
         while (line := (await home.state.sync_log(1))[0]).what != "reconciled":  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
     assert (line.rows, line.source, line.since_us) == (1, "recorder", NOON_US - 2 * HOUR_US)
+
+
+async def test_the_sync_log_tells_of_a_unit_that_changed(home: Linked) -> None:
+    client = await home.connect()
+    await client.greet(keys=("a", "b"))
+    described = [entity("a", unit="m³", kind="gas"), entity("b")]
+    seq = await client.number({"type": "catalog", "rev": 2, "entities": described})
+    await client.expect("ack", seq=seq)
+    seq = await client.number({"type": "catalog", "rev": 3, "entities": described})
+    await client.expect("ack", seq=seq)
+    told = [line.detail for line in await home.state.sync_log(10) if line.what == "changed"]
+    assert told == ["sensor.a was in kWh and is in m³ now; what is stored keeps its numbers"]

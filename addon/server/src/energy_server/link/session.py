@@ -94,6 +94,7 @@ class Session:
         self._keys: list[str] = []
         self._entities: Sequence[Entity] = ()
         self._overflow: SyncEntry | None = None
+        self._changes: list[str] = []
         self._questions = Questions(send)
         self._wants = Wants(stores.ledger, stores.asked, around.wanted, self._questions, send)
         self.ingest = Ingest(stores, around.commit_interval_s, send, self._tell_trouble)
@@ -249,6 +250,7 @@ class Session:
         """Make a catalog durable; who is no longer in it left where live Coverage, which it was part of, ends."""
         state, ledger = self._around.stores.state, self._around.stores.ledger
         known = await state.entities(self._site)
+        self._changes = changes(known, entities)
         self._entities = await ledger.adopt(self._site, known, entities)
         left_us = ledger.live_end_us(self._site)
         await state.save_site(self._described)
@@ -256,6 +258,8 @@ class Session:
 
     async def _catalog_stored(self, rev: int) -> None:
         self._around.publish(CatalogChanged(self._site))
+        for change in self._changes:
+            await self._note("changed", change)
         await self._imported()
         if rev == self._rev:  # else the next one follows, and places already refer to it
             self._questions.catalog(rev, [entity.key for entity in self._entities])
@@ -288,3 +292,13 @@ class Session:
     async def _answer(self, err: LinkError) -> None:
         self._record.error = Trouble(err.code, err.message)
         await self._send(err.answer())
+
+
+def changes(known: Sequence[Entity], catalog: Sequence[Entity]) -> list[str]:
+    """Return in words which Entities have another unit than before: what is stored of them keeps its numbers."""
+    units = {entity.key: entity.unit for entity in known}
+    return [
+        f"{entity.entity_id} was in {units[entity.key]} and is in {entity.unit} now; what is stored keeps its numbers"
+        for entity in catalog
+        if units.get(entity.key, entity.unit) != entity.unit
+    ]
