@@ -39,12 +39,14 @@ class DirtyMarks:
         self._taken: dict[Pair, Span] = {}
         self._writing: list[dict[Pair, _Marks]] = []
         self._durable: dict[Pair, set[int]] = {}
+        self._perhaps: dict[Pair, set[int]] = {}  # what the store has, also where a call failed that may have been done
         self._storing = asyncio.Lock()  # a mark must not be overtaken by the clearing of an older one
 
     async def load(self) -> None:
         """Read the marks that an earlier run left."""
         for site, key, hour_us in await self._state.dirty():
             self._durable.setdefault((site, key), set()).add(hour_us)
+            self._perhaps.setdefault((site, key), set()).add(hour_us)
             self._remember((site, key), Span(hour_us, hour_us + HOUR_US), {hour_us})
 
     @asynccontextmanager
@@ -70,6 +72,8 @@ class DirtyMarks:
                 (*pair, hour) for pair, mark in marks.items() for hour in mark.hours - self._durable.get(pair, set())
             ]
             if new:
+                for site, key, hour in new:
+                    self._perhaps.setdefault((site, key), set()).add(hour)
                 await self._state.mark_dirty(new)
                 for site, key, hour in new:
                     self._durable.setdefault((site, key), set()).add(hour)
@@ -86,23 +90,26 @@ class DirtyMarks:
         """Forget what was taken and is rolled up, but for what was marked again meanwhile."""
         async with self._storing:
             cleared: list[tuple[str, str, int]] = []
-            for pair, span in taken.items():
-                if self._taken.get(pair) != span:
-                    continue  # more was taken since
-                del self._taken[pair]
+            done = [pair for pair, span in taken.items() if self._taken.get(pair) == span]  # no more was taken since
+            for pair in done:
+                span = taken[pair]
                 marked_again = self._fresh_hours.get(pair, set()).union(
                     *(marks[pair].hours for marks in self._writing if pair in marks)
                 )
                 rolled = {
                     hour
-                    for hour in self._durable.get(pair, set())
+                    for hour in self._perhaps.get(pair, set())
                     if span.since_us // HOUR_US * HOUR_US <= hour < span.until_us
                 }
                 cleared.extend((*pair, hour) for hour in rolled - marked_again)
             if cleared:
+                for site, key, hour in cleared:
+                    self._durable.get((site, key), set()).discard(hour)
                 await self._state.clear_dirty(cleared)
                 for site, key, hour in cleared:
-                    self._durable[site, key].discard(hour)
+                    self._perhaps[site, key].discard(hour)
+            for pair in done:
+                del self._taken[pair]
 
     def _remember(self, pair: Pair, span: Span, hours: set[int]) -> None:
         self._fresh[pair] = _hull(self._fresh.get(pair, span), span)
