@@ -126,7 +126,7 @@ async def _compose(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> En
         on_status=on_status,
         random=Random(),  # noqa: S311 only spreads attempts in time
     )
-    coordinator = StatusCoordinator(hass, entry, outbox, listener, link.status)
+    coordinator = StatusCoordinator(hass, entry, outbox, listener, link.status, reconcile)
     entry.async_on_unload(issues.clear)
     return EnergyDashboardData(memory, keeper, listener, outbox, link, watch, reconcile, coordinator)
 

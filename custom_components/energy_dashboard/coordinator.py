@@ -16,19 +16,21 @@ from .const import DOMAIN, LOGGER
 from .pipeline.link import LinkStatus
 from .pipeline.listen import Listener
 from .pipeline.outbox import Outbox
+from .pipeline.reconcile import Reconcile
 
 INTERVAL: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """How things are now. Counts are since this config entry was loaded."""
+    """How things are now. Counts are since this config entry was loaded; `gaps` is None while nobody asks for any."""
 
     connected: bool
     server_version: str | None
     sent: int
     waiting: int
     dropped: int
+    gaps: int | None
     skipped: dict[str, int]
     refused: dict[str, int]
 
@@ -37,13 +39,20 @@ class StatusCoordinator(DataUpdateCoordinator[Snapshot]):
     """Hands snapshots to the entities."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, outbox: Outbox, listener: Listener, status: LinkStatus
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        outbox: Outbox,
+        listener: Listener,
+        status: LinkStatus,
+        reconcile: Reconcile,
     ) -> None:
         """Read nothing yet."""
         super().__init__(hass, LOGGER, config_entry=entry, name=DOMAIN, update_interval=INTERVAL)
         self._outbox = outbox
         self._listener = listener
         self._status = status
+        self._reconcile = reconcile
         self.data = self.snapshot()
 
     def snapshot(self) -> Snapshot:
@@ -55,6 +64,7 @@ class StatusCoordinator(DataUpdateCoordinator[Snapshot]):
             sent=self._status.acknowledged,
             waiting=len(self._outbox),
             dropped=self._outbox.dropped_rows,
+            gaps=self._reconcile.gaps.open if self._status.connected else None,
             skipped=dict(self._listener.skipped),
             refused=dict(self._status.refused),
         )

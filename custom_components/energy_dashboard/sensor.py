@@ -1,4 +1,4 @@
-"""Counts of the pipeline: how many readings were stored, wait, or gave nothing."""
+"""Counts of the pipeline: how many readings were stored, wait, or gave nothing, and what the server still lacks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ PARALLEL_UPDATES: Final = 0
 class CountDescription(SensorEntityDescription):
     """A count, and by what it splits up."""
 
-    value: Callable[[Snapshot], int]
+    value: Callable[[Snapshot], int | None]
     split: Callable[[Snapshot], dict[str, int]] | None = None
 
 
@@ -31,6 +31,13 @@ COUNTS: Final = (
         entity_category=EntityCategory.DIAGNOSTIC,
         state_class=SensorStateClass.MEASUREMENT,
         value=lambda snapshot: snapshot.waiting,
+    ),
+    CountDescription(
+        key="gaps",
+        translation_key="gaps",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda snapshot: snapshot.gaps,
     ),
     CountDescription(
         key="sent",
@@ -66,7 +73,7 @@ class CountSensor(EnergyDashboardEntity, SensorEntity):
 
     @property
     @override
-    def native_value(self) -> int:
+    def native_value(self) -> int | None:
         return self.entity_description.value(self.coordinator.data)
 
     @property

@@ -7,6 +7,7 @@ from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
 
 from custom_components.energy_dashboard.const import DOMAIN
+from tests.integration.asking import Asking
 from tests.integration.fake_server import TOKEN, FakeServer
 from tests.integration.home import MockConfigEntry, SetUp
 
@@ -53,3 +54,8 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry, server: FakeServer
     yield run
     if entry.state.recoverable and entry.entry_id in hass.config_entries.async_entry_ids():
         await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture
+def asking(server: FakeServer) -> Asking:
+    return Asking(server)

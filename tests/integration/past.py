@@ -5,14 +5,16 @@ from datetime import UTC, datetime, timedelta
 from json import dumps
 from typing import Any
 
+import pytest
 from homeassistant.components.recorder.db_schema import RecorderRuns, StateAttributes, States, StatesMeta
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance, session_scope
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from custom_components.energy_dashboard.pipeline import gaps, reconcile, recorder, watch
 from custom_components.energy_dashboard.pipeline.convert import instant_us
-from tests.integration.home import COUNTER
+from tests.integration.home import COUNTER, state
 
 EARLIEST_US = 946_684_800_000_000
 
@@ -99,3 +101,24 @@ async def settled(hass: HomeAssistant) -> None:
     """Wait until the recorder has written everything."""
     await hass.async_block_till_done()
     await get_instance(hass).async_block_till_done()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be too recent, and look again soon."""
+    monkeypatch.setattr(recorder, "LATEST_S", 0.0)
+    monkeypatch.setattr(gaps, "RETRY_S", 0.05)
+    monkeypatch.setattr(gaps, "LONGEST_RETRY_S", 0.05)
+    monkeypatch.setattr(watch, "LOOK_S", 0.05)
+    monkeypatch.setattr(reconcile, "RETRY_S", 0.05)
+
+
+@pytest.fixture
+async def home_with_past(recorder_mock: object, hass: HomeAssistant) -> Past:
+    """A home whose meter has the state 5 now, and two hours of history."""
+    del recorder_mock
+    state(hass, "sensor.meter", "5", COUNTER)
+    await settled(hass)
+    past = Past(hass)
+    past.present_run(-120)
+    return past

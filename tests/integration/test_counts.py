@@ -9,10 +9,10 @@ from homeassistant.core import HomeAssistant
 
 from custom_components.energy_dashboard.pipeline import audit, gaps, recorder
 from custom_components.energy_dashboard.pipeline.recorder_statistics import HOUR_US
+from tests.integration.asking import Asking
 from tests.integration.fake_server import FakeServer, Message
 from tests.integration.home import COUNTER, POWER, SetUp, state
 from tests.integration.past import Past, settled
-from tests.integration.test_gaps import Asking
 
 
 @pytest.fixture(autouse=True)

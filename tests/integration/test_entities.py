@@ -47,6 +47,7 @@ async def test_counts_are_off_until_wanted(hass: HomeAssistant, set_up: SetUp) -
     assert {item.unique_id: item.disabled_by for item in entities} == {
         "5e1f_connected": None,
         "5e1f_waiting": None,
+        "5e1f_gaps": None,
         "5e1f_sent": er.RegistryEntryDisabler.INTEGRATION,
         "5e1f_skipped": er.RegistryEntryDisabler.INTEGRATION,
     }

@@ -11,96 +11,18 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import get_instance
 from sqlalchemy.exc import OperationalError
 
-from custom_components.energy_dashboard.pipeline import gaps, link, recorder, watch
-from custom_components.energy_dashboard.pipeline import reconcile as reconcile_module
+from custom_components.energy_dashboard.pipeline import gaps, recorder
 from custom_components.energy_dashboard.pipeline.convert import instant_us, ts_us
 from custom_components.energy_dashboard.pipeline.gaps import Gaps
-from tests.integration.fake_server import FakeServer, Message
+from tests.integration.asking import Asking
+from tests.integration.fake_server import FakeServer
 from tests.integration.home import COUNTER, POWER, SetUp, state
-from tests.integration.past import EARLIEST_US, Past, settled
+from tests.integration.past import EARLIEST_US, Past, home_with_past, quick
 
 METER, CAR, HEAT = "sensor.meter", "sensor.car", "sensor.heat"
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing be too recent, and look again soon."""
-    monkeypatch.setattr(recorder, "LATEST_S", 0.0)
-    monkeypatch.setattr(gaps, "RETRY_S", 0.05)
-    monkeypatch.setattr(gaps, "LONGEST_RETRY_S", 0.05)
-    monkeypatch.setattr(watch, "LOOK_S", 0.05)
-    monkeypatch.setattr(reconcile_module, "RETRY_S", 0.05)
-
-
-@pytest.fixture
-async def past(recorder_mock: object, hass: HomeAssistant) -> Past:
-    """A home whose meter has the state 5 now, and two hours of history."""
-    del recorder_mock
-    state(hass, METER, "5", COUNTER)
-    await settled(hass)
-    past = Past(hass)
-    past.present_run(-120)
-    return past
-
-
-class Asking:
-    """The server's side of Gaps."""
-
-    def __init__(self, server: FakeServer) -> None:
-        self.server = server
-
-    async def want(self, *gaps: tuple[str, int, int]) -> None:
-        catalog = self.server.of("catalog")[-1]
-        places = {entity["entity_id"]: place for place, entity in enumerate(catalog["entities"])}
-        wanted = [{"place": places[entity_id], "since_us": a, "until_us": b} for entity_id, a, b in gaps]
-        await self.server.send({"type": "gaps", "catalog": catalog["rev"], "gaps": wanted})
-
-    def answers(self) -> list[Message]:
-        return [
-            message
-            for message in self.server.messages
-            if message["type"] == "nothing" or message.get("origin") == "recorder"
-        ]
-
-    def claims(self, entity_id: str) -> list[tuple[int, int, str]]:
-        """Return what was claimed of an entity, in ascending time, neighbours of one kind as one."""
-        catalogs = {message["rev"]: message["entities"] for message in self.server.of("catalog")}
-        claims = sorted(
-            (*message["span"], message.get("reason", "states"))
-            for message in self.answers()
-            if entity_id in [catalogs[message["catalog"]][place]["entity_id"] for place in message["of"]]
-        )
-        joined: list[tuple[int, int, str]] = []
-        for since_us, until_us, how in claims:
-            if joined and joined[-1][1:] == (since_us, how):
-                joined[-1] = (joined[-1][0], until_us, how)
-            else:
-                joined.append((since_us, until_us, how))
-        return joined
-
-    async def settles(self, entity_id: str, *expected: tuple[int, int, str]) -> None:
-        """Wait until exactly this was claimed of an entity."""
-        try:
-            await self.server.until(lambda: self.claims(entity_id) == list(expected), timeout_s=5)
-        except TimeoutError:
-            assert self.claims(entity_id) == list(expected)
-
-    def rows(self, entity_id: str) -> list[Any]:
-        catalogs = {message["rev"]: message["entities"] for message in self.server.of("catalog")}
-        return sorted(
-            (
-                tuple(row[1:])
-                for message in self.answers()
-                for row in message.get("rows", ())
-                if catalogs[message["catalog"]][row[0]]["entity_id"] == entity_id
-            ),
-            key=lambda row: row[0],
-        )
-
-
-@pytest.fixture
-def asking(server: FakeServer) -> Asking:
-    return Asking(server)
+past, _quick = home_with_past, quick
 
 
 async def test_what_happened_in_a_gap_and_what_held_at_its_beginning(past: Past, set_up: SetUp, asking: Asking) -> None:
@@ -407,11 +329,12 @@ async def test_a_new_list_replaces_the_one_before(
     await past.write()
     entry = await set_up()
     reading: Gaps = entry.runtime_data.reconcile.gaps
+    assert entry.runtime_data.coordinator.snapshot().gaps == 0
     await asking.want((METER, *past.span(-90, -60)), (METER, *past.span(-40, -30)))
     await asking.settles(METER, (*past.span(-90, -60), "states"), (*past.span(-40, -30), "states"))
     await asking.want((METER, *past.span(-20, -10)))
     await asking.server.until(lambda: asking.claims(METER)[-1] == (*past.span(-20, -10), "states"))
-    assert reading.open == 1
+    assert reading.open == entry.runtime_data.coordinator.snapshot().gaps == 1
     await asking.want((METER, *past.span(-20, -10)))  # an audit found a difference: again
     await asking.server.until(lambda: len(asking.answers()) == 4)
     await asking.want()
@@ -434,55 +357,3 @@ async def test_a_renamed_entity_keeps_its_past(hass: HomeAssistant, past: Past, 
     await asking.server.message("catalog", lambda message: message["rev"] == keeper.catalog.rev)
     await asking.want(("sensor.dryer", *past.span(-90, -60)))
     await asking.settles("sensor.dryer", (*past.span(-90, -60), "states"))
-
-
-async def test_an_error_nobody_expected_does_not_take_the_link_down(
-    hass: HomeAssistant,
-    past: Past,
-    set_up: SetUp,
-    server: FakeServer,
-    asking: Asking,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setattr(link, "RESTART_S", 0.05)
-    past.state(METER, -100, "2")
-    await past.write()
-    await set_up()
-    with monkeypatch.context() as patch:
-        patch.setattr(Gaps, "step", lambda *_: 1 / 0)
-        await asking.want((METER, *past.span(-90, -60)))
-        state(hass, METER, "6", COUNTER)
-        await server.row(METER, 6.0)
-    assert "Reconciling failed" in caplog.text
-    assert len(server.connections) == 1
-    await asking.want((METER, *past.span(-90, -60)))
-    await asking.settles(METER, (*past.span(-90, -60), "states"))
-    caplog.clear()
-
-
-async def test_what_the_server_cannot_read_is_left_out(
-    past: Past, set_up: SetUp, server: FakeServer, asking: Asking, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(link, "FIRST_WAIT_S", 0.01)
-    monkeypatch.setattr(link, "LONGEST_WAIT_REFUSED_S", 0.01)
-    past.state(METER, -100, "2")
-    past.state(METER, -50, "3")
-    await past.write()
-    await set_up()
-
-    def refuse(message: Message) -> Message | None:
-        if message.get("origin") == "recorder" and message["span"][1] == past.us(-60):
-            return {"type": "error", "code": "bad_message", "message": "no"}
-        return None
-
-    server.answer = refuse
-    for _ in range(2):
-        before = len(server.connections)
-        await server.until(lambda: server.connections[-1] and server.connections[-1][-1]["type"] != "hello")
-        await asking.want((METER, *past.span(-90, -60)))
-        await server.until(lambda count=before: len(server.connections) > count)  # type: ignore[misc] # mypy on lambdas
-    await server.until(lambda: len(server.connections[-1]) > 2)
-    await asking.want((METER, *past.span(-90, -60)), (METER, *past.span(-40, -30)))
-    await server.until(lambda: (*past.span(-40, -30), "states") in asking.claims(METER))
-    assert len(server.connections) == 3

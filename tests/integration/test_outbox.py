@@ -9,8 +9,10 @@ from homeassistant.helpers.json import json_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from custom_components.energy_dashboard.const import OUTBOX_BYTES
+from custom_components.energy_dashboard.pipeline import listen
 from custom_components.energy_dashboard.pipeline.model import Catalog
-from custom_components.energy_dashboard.pipeline.outbox import BATCH_ROWS, Batch, Outbox
+from custom_components.energy_dashboard.pipeline.outbox import BATCH_ROWS, INSTANT_ROWS, Batch, Outbox
 
 START_US = 1_800_000_000_000_000
 EARLIEST_US = START_US - 1_000_000_000_000
@@ -231,6 +233,52 @@ def test_discard_oldest_takes_one() -> None:
     home.outbox.discard_oldest()
     assert values(home.batches()) == [1, 2]
     assert home.outbox.peek() is not None
+
+
+def test_a_quarter_of_an_hour_at_100_events_a_second_fits() -> None:
+    """As it is collected while the server is away: by seconds, in a home of 500 Entities."""
+    home = Home(Outbox(json_bytes, OUTBOX_BYTES, EARLIEST_US))
+    home.outbox.begin(Catalog(2, (), b"x" * 500 * 400), home.wall_us, home.monotonic_us)
+    for number in range(15 * 60 * 100):
+        home.pass_time(10_000)
+        home.outbox.rows.append((number % 500, home.wall_us, 123456.789 + number, home.wall_us))
+        if number % int(listen.DELAY_OFFLINE_S * 100) == 0:
+            home.seal()
+    home.seal()
+    assert home.outbox.dropped_batches == 0
+    assert len(home.outbox) == 90_000
+    assert home.outbox.bytes < OUTBOX_BYTES / 4
+
+
+def test_what_happens_at_one_instant_may_be_more_than_a_message_holds() -> None:
+    home = Home()
+    home.outbox.rows.extend((0, home.wall_us, float(number)) for number in range(3 * INSTANT_ROWS))
+    home.pass_time(5)
+    home.outbox.rows.append((0, home.wall_us, -1.0))
+    home.pass_time(5)
+    home.seal()
+    kept = home.batches()
+    assert all(batch.count <= INSTANT_ROWS for batch in kept)
+    assert [batch.open for batch in kept] == [True, True, False, False]
+    assert [batch.span for batch in kept[:2]] == [(START_US, START_US)] * 2  # nothing is claimed before all is there
+    assert sum(batch.count for batch in kept) == len(home.outbox) == 3 * INSTANT_ROWS + 1
+
+
+@given(st.integers(0, 4))
+def test_what_belongs_to_one_instant_is_dropped_together(in_flight: int) -> None:
+    home = Home()
+    home.outbox.rows.extend((0, home.wall_us, float(number)) for number in range(2 * INSTANT_ROWS + 1))
+    home.pass_time(5)
+    home.seal()
+    home.read()
+    home.seal()
+    for _ in range(in_flight):
+        home.outbox.take()
+    assert home.outbox.waiting_rows == sum(batch.count for batch in home.outbox._waiting)
+    home.outbox.discard_oldest()
+    assert home.outbox.dropped_rows == 2 * INSTANT_ROWS + 1
+    assert home.outbox.waiting_rows == sum(batch.count for batch in home.outbox._waiting)
+    assert [batch.count for batch in home.batches()] == [1]
 
 
 def test_what_was_skipped_travels_with_the_claim() -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.integration import test_counts, test_gaps, test_statistics
+from tests.integration.past import home_with_past, quick
 from tests.integration.postgresql import database, postgresql
 
 last_hour, wait = test_statistics.last_hour, test_statistics.wait
-asking, _quick = test_gaps.asking, test_gaps._quick
+past, _quick = home_with_past, quick
 
 test_states = test_gaps.test_what_happened_in_a_gap_and_what_held_at_its_beginning
 test_counters = test_gaps.test_a_counter_that_stood_still_is_known_to_have_stood_still
@@ -20,7 +21,6 @@ test_renamed = test_gaps.test_a_renamed_entity_keeps_its_past
 test_slices = test_statistics.test_a_counter_in_slices_newest_first
 test_hours_of_a_span = test_statistics.test_the_hours_of_a_span
 test_digests = test_statistics.test_digests_change_when_the_hours_do
-past = test_gaps.past
 
 
 class TestCounts:
