@@ -70,8 +70,8 @@ class Pair:
         """Return what readings take on disk, their indexes included."""
         if self.name == "embedded":
             return _size(self.data_path / "series" / "readings")
-        (table,) = (self.data_path.parent / "questdb" / "data" / "db").glob("energy_readings~*")
-        return _size(table)
+        tables = (self.data_path.parent / "questdb" / "data" / "db").glob("energy_readings~*")
+        return sum(map(_size, tables))
 
 
 def _size(folder: Path) -> int:
