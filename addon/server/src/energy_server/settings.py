@@ -32,6 +32,8 @@ SUPERVISOR_OPTIONS = Path("/data/options.json")
 SECRETS = Path("/run/secrets")
 """Where containers find the secrets that they are given."""
 PACKAGE = Path(__file__).resolve().parent
+MEMORY_LIMIT_MB = 40
+"""The embedded store's caches: more answers nothing faster."""
 SUPERVISOR_ADDRESS = "172.30.32.2"
 """The same in every installation of Home Assistant's Supervisor."""
 SCHEMES = {
@@ -111,7 +113,10 @@ class Settings(BaseSettings):
         default=5.0, ge=0.05, le=300, description="Seconds between two runs of the computation of statistics."
     )
     memory_limit_mb: int = Field(
-        default=40, ge=32, le=65536, description="Memory that the embedded store may use for its caches, in MB."
+        default=MEMORY_LIMIT_MB,
+        ge=32,
+        le=65536,
+        description="Memory that the embedded store may use for its caches, in MB.",
     )
 
     questdb_url: SecretStr | None = Field(

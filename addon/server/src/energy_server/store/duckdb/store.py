@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from energy_server.errors import StoreUnavailableError
 from energy_server.model.reading import Reading, ReadingBatch, ReadingSlice, ReducedSlice
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
+from energy_server.settings import MEMORY_LIMIT_MB
 from energy_server.store.duckdb import queries
 from energy_server.store.duckdb.columns import by_month, from_batches, last_of_each, month_of, one_row_per_instant
 from energy_server.store.duckdb.instance import Instance
@@ -27,7 +28,6 @@ from energy_server.store.duckdb.statistics import Rows, Wanted
 from energy_server.store.duckdb.upkeep import Threads, Thresholds, Upkeep
 from energy_server.store.port import StoreInfo
 
-DEFAULT_MEMORY_LIMIT_MB = 48
 READERS = 2
 _USUAL = Thresholds()
 
@@ -43,7 +43,7 @@ class DuckDBSeriesStore:
     def __init__(
         self,
         folder: Path,
-        memory_limit_mb: int = DEFAULT_MEMORY_LIMIT_MB,
+        memory_limit_mb: int = MEMORY_LIMIT_MB,
         *,
         thresholds: Thresholds = _USUAL,
         clock_us: Callable[[], int] = now_us,
