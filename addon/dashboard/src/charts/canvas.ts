@@ -23,7 +23,8 @@ document.addEventListener(THEME_EVENT, () => {
 
 export type DrawChart = (palette: Palette, width: number, height: number) => ChartOption;
 
-async function loadEngine(): Promise<typeof import('./engine')> {
+/** Loads ECharts and its fonts; called early, they arrive while the page waits for its data. */
+export async function loadEngine(): Promise<typeof import('./engine')> {
   const [engine] = await Promise.all([import('./engine'), document.fonts.load('12px Roboto'), document.fonts.load('500 12px Roboto')]);
   return engine;
 }
