@@ -52,7 +52,7 @@ describe('notes of a period', () => {
   const entities = [entity('grid', 'grid_import', { name: 'Grid import', unit: 'kWh' }), entity('wash', 'device', { name: 'Washer', unit: 'kWh' })];
   const say = (of: Partial<Energy>) => notesOf(energy({}, of), entities, BERLIN, AT_NOON_US);
 
-  it('tell jumps of meters, but not that a device ran after days of rest', () => {
+  it('tell jumps of meters, but not what a home may well take in an hour', () => {
     const [note] = say({ jumps: [jump('grid', 40), jump('wash', 2), jump('wash', 900)] });
     expect(note?.text).toMatch(/^2 hours of meters changed/);
     expect(note?.details).toEqual(['13:24: Grid import, 40 kWh', '13:24: Washer, 900 kWh']);

@@ -10,19 +10,14 @@ export interface Note {
 }
 
 const MOST_JUMPS = 20;
-/** A device that rests for days has no usual hour; none of a household takes more in one. */
-const MOST_OF_A_DEVICE_KWH = 30;
-
-const isDevice = ({ roles }: Entity): boolean => roles.length > 0 && roles.every(({ role }) => role === 'device' || role === 'water_device');
+/** What a home may well take in an hour is not worth a line, however quiet its days were before: a car is charged, a pool is filled. */
+const BELIEVABLE: Partial<Record<string, number>> = { kWh: 30, 'm³': 10 };
 
 /** `nowUs` decides how an instant is printed. */
 export function notesOf({ jumps, integrated }: Energy, entities: readonly Entity[], formats: Formats, nowUs: number): Note[] {
   const entityOf = (key: string): Entity | undefined => entities.find((entity) => entity.key === key);
   const notes: Note[] = [];
-  const told = jumps.filter(({ key, change }) => {
-    const entity = entityOf(key);
-    return !entity || !isDevice(entity) || Math.abs(change) > MOST_OF_A_DEVICE_KWH;
-  });
+  const told = jumps.filter(({ key, change }) => Math.abs(change) > (BELIEVABLE[entityOf(key)?.unit ?? ''] ?? 0));
   if (told.length > 0) {
     const details = told.slice(0, MOST_JUMPS).map(({ key, start_us, change }) => {
       const entity = entityOf(key);

@@ -22,6 +22,10 @@ export const devicesCardStyles = css`
     padding-left: 20px;
     font-weight: 400;
   }
+  thead th {
+    vertical-align: bottom;
+    white-space: normal;
+  }
   thead th:first-child {
     padding-left: 44px;
   }

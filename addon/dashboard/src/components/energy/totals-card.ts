@@ -31,7 +31,12 @@ export class EdTotalsCard extends LitElement {
         display: table-row;
         height: 12px;
       }
+      thead th {
+        vertical-align: bottom;
+        white-space: normal;
+      }
       th[scope='row'] {
+        min-width: 116px;
         max-width: 0;
         width: 100%;
       }
