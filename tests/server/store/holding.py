@@ -27,7 +27,7 @@ STEPS_PER_UPKEEP = 5
 ROOT = Path(__file__).parents[3]
 STEPS_OF = ("sorting.py", "months.py", "copying.py")
 EAGER = Thresholds(
-    unsorted_rows=50, settled_s=0, late_share=10, statistics_rows=100, commits=100, slice_rows=60, pause_share=0
+    unsorted_rows=50, settled_s=0, late_share=10, statistics_rows=100, commits=100, rows_at_once=60, pause_share=0
 )
 """Everything is due all the time."""
 

@@ -14,7 +14,7 @@ from energy_server.model.reading import Origin, ReadingSlice
 from energy_server.model.statistic import Level, Source, StatisticColumns
 from energy_server.store.duckdb import DuckDBSeriesStore, Thresholds, sorting
 from energy_server.store.duckdb import statistics as statistics_file
-from energy_server.store.duckdb.copying import CopyDiffersError, Slice, slices
+from energy_server.store.duckdb.copying import CopyDiffersError, Size, Walk, reach
 from energy_server.store.duckdb.months import MonthFile
 from energy_server.store.duckdb.upkeep import is_due
 from tests.server.store.readings import DAY_US, EVER, HOUR_US, NOON_US, SITE, batch, changes_of, rows_of, statistics
@@ -22,7 +22,7 @@ from tests.server.store.readings import DAY_US, EVER, HOUR_US, NOON_US, SITE, ba
 KEYS = ("a", "b", "c")
 OCTOBER = (2026 - 1970) * 12 + 9
 CHRISTMAS_US = NOON_US + 73 * DAY_US
-ONLY_OVER = Thresholds(settled_s=0, slice_rows=100, pause_share=0)
+ONLY_OVER = Thresholds(settled_s=0, rows_at_once=100, pause_share=0)
 """Months that are over are sorted at once, as is nothing else."""
 
 type Make = Callable[..., DuckDBSeriesStore]
@@ -174,7 +174,7 @@ async def test_no_sorting_where_space_is_scarce(store: DuckDBSeriesStore, monkey
 
 
 async def test_upkeep_tells_what_it_does(make: Make) -> None:
-    store = make(replace(ONLY_OVER, slice_rows=10))
+    store = make(replace(ONLY_OVER, rows_at_once=10))
     await store.open()
     await fill(store)
     upkeep = asyncio.create_task(store.upkeep())
@@ -189,7 +189,7 @@ async def test_answers_are_the_same_while_upkeep_goes_on(make: Make) -> None:
     """Readers and writers beside an upkeep that never rests; what they find is what was written."""
     store = make(
         Thresholds(
-            unsorted_rows=50, settled_s=0, late_share=50, statistics_rows=30, commits=40, slice_rows=40, pause_share=0
+            unsorted_rows=50, settled_s=0, late_share=50, statistics_rows=30, commits=40, rows_at_once=40, pause_share=0
         )
     )
     await store.open()
@@ -240,7 +240,7 @@ async def test_answers_are_the_same_while_upkeep_goes_on(make: Make) -> None:
 
 
 async def test_what_is_replaced_while_a_month_is_sorted_is_kept(make: Make, tmp_path: Path) -> None:
-    store = make(replace(ONLY_OVER, slice_rows=150, pause_share=4))
+    store = make(replace(ONLY_OVER, rows_at_once=150, pause_share=4))
     await store.open()
     rows = await fill(store)
     upkeep = await copying(store)
@@ -260,7 +260,7 @@ async def test_much_that_is_replaced_meanwhile_abandons_the_sorting(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("energy_server.store.duckdb.months.MOST_REPLACED", 5)
-    store = make(replace(ONLY_OVER, slice_rows=150, pause_share=4))
+    store = make(replace(ONLY_OVER, rows_at_once=150, pause_share=4))
     await store.open()
     rows = await fill(store)
     upkeep = await copying(store)
@@ -274,7 +274,7 @@ async def test_much_that_is_replaced_meanwhile_abandons_the_sorting(
 
 
 async def test_upkeep_that_is_cancelled_leaves_nothing(make: Make, tmp_path: Path) -> None:
-    store = make(replace(ONLY_OVER, slice_rows=25))
+    store = make(replace(ONLY_OVER, rows_at_once=25))
     await store.open()
     await fill(store)
     before = await everything(store)
@@ -294,7 +294,7 @@ async def test_upkeep_that_is_cancelled_leaves_nothing(make: Make, tmp_path: Pat
 
 
 async def test_a_store_closed_while_it_sorts_is_none_the_worse(make: Make, tmp_path: Path) -> None:
-    store = make(replace(ONLY_OVER, slice_rows=25))
+    store = make(replace(ONLY_OVER, rows_at_once=25))
     await store.open()
     await fill(store)
     before = await everything(store)
@@ -344,7 +344,7 @@ async def test_a_copy_that_differs_is_thrown_away(
     await fill(store)
     before = await everything(store)
     with monkeypatch.context() as patched:
-        patched.setattr(sorting, "_SLICE", sorting._SLICE + " AND ts % 7 <> 0")
+        patched.setattr(sorting, "_UPTO", sorting._UPTO + " AND ts % 7 <> 0")
         with pytest.raises(CopyDiffersError):
             await store.upkeep()
     assert files(tmp_path) == ["2026_10.g1.duckdb", "2026_11.g1.duckdb"]
@@ -385,7 +385,7 @@ async def test_much_that_is_put_while_statistics_are_sorted_abandons_it(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statistics_file, "MOST_NOTED_ROWS", 5)
-    store = make(replace(ONLY_OVER, statistics_rows=10, slice_rows=15, pause_share=4))
+    store = make(replace(ONLY_OVER, statistics_rows=10, rows_at_once=15, pause_share=4))
     await store.open()
     rows = [(key, NOON_US + hour * HOUR_US, 1.0) for hour in range(50) for key in KEYS]
     await store.put_statistics(SITE, Level.HOUR, Source.ROLLUP, statistics(rows))
@@ -399,14 +399,18 @@ async def test_much_that_is_put_while_statistics_are_sorted_abandons_it(
     assert np.unique(held.change, return_counts=True)[1].tolist() == [140, 10]
 
 
+SIZES = [Size(0, 30, 100, 129), Size(4, 3, 0, 200), Size(5, 3, 7, 9), Size(9, 1_000, 0, 99_900)]
+
+
 @pytest.mark.parametrize(
-    ("sizes", "expected"),
+    ("rows", "series", "instant", "expected"),
     [
-        ([], []),
-        ([(3, 5, 10, 20)], [(3, 3, 10, 21)]),
-        ([(0, 4, 1, 2), (1, 4, 0, 1), (2, 4, 5, 6)], [(0, 1, 0, 3), (2, 2, 5, 7)]),
-        ([(0, 30, 0, 29), (5, 1, 7, 7), (7, 1, 8, 8)], [(0, 0, 0, 10), (0, 0, 10, 20), (0, 0, 20, 30), (5, 7, 7, 9)]),
+        (0, -1, -(2**62), (0, 120)),  # twice as far as wanted, since rows may not be spread evenly
+        (20, 0, 119, (0, 130)),
+        (25, 0, 124, (5, 10)),
+        (30, 0, 129, (9, 800)),
+        (1_036, 9, 99_900, (9, 99_901)),
     ],
 )
-def test_slices_are_bounded(sizes: list[tuple[int, int, int, int]], expected: list[tuple[int, int, int, int]]) -> None:
-    assert list(slices(sizes, most_rows=10)) == [Slice(*one) for one in expected]
+def test_a_step_reaches_far_enough(rows: int, series: int, instant: int, expected: tuple[int, int]) -> None:
+    assert reach(Walk(SIZES, rows, series, instant), 10) == expected

@@ -1,18 +1,18 @@
-"""Rows copied in slices, in order, each slice compared with what came of it.
+"""Rows copied in the order (series, instant), some at a time, each time compared with what came of them.
 
-In:   a query that selects the slice, the table that it is appended to.
-Out:  the number of rows appended; slices of bounded size.
+In:   a query that selects the rows, the table that they are appended to, how many rows each series has.
+Out:  `Walk`, which knows how far the copy has come; steps of bounded size.
 Failures: DuckDB's own errors, translated by the store; CopyDiffersError, a defect.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import duckdb
 
-SLICE_ROWS = 500_000
-"""Much smaller ones leave small row groups, which DuckDB merges later by writing them again."""
+ROWS_AT_ONCE = 2 * 122_880
+"""Whole row groups of DuckDB. It merges smaller ones later, by writing them and their neighbours again."""
+BEFORE_ALL = -(2**62)
 
 
 class CopyDiffersError(RuntimeError):
@@ -20,50 +20,103 @@ class CopyDiffersError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
-    """Some series, or a span of one that has many rows; `until` is not part of it."""
+class Size:
+    """How many rows a series has, and its first and last instant."""
 
+    series: int
+    rows: int
     first: int
     last: int
-    since: int
-    until: int
 
 
-def slices(sizes: Iterable[tuple[int, int, int, int]], most_rows: int = SLICE_ROWS) -> Iterator[Slice]:
-    """Yield slices in the order (series, ts), from (series, rows, first ts, last ts) in the order of series. Pure.
+@dataclass(slots=True)
+class Walk:
+    """A copy under way: `rows` rows are copied, the last of them at (series, instant)."""
 
-    Small series are put together; the rows of a large one are taken to be spread evenly over its time.
+    sizes: Sequence[Size]
+    rows: int = 0
+    series: int = -1
+    instant: int = BEFORE_ALL
+
+    @property
+    def total(self) -> int:
+        """Return how many rows are to be copied."""
+        return sum(size.rows for size in self.sizes)
+
+
+def reach(walk: Walk, most_rows: int) -> tuple[int, int]:
+    """Return (series, instant) before which so many of the rows that are left lie, or more, or all. Pure.
+
+    The rows of a large series are taken to be spread evenly over its time.
     """
-    first = last = None
-    rows = since = until = 0
-    for series, count, since_us, last_us in sizes:
-        if first is not None and last is not None and rows + count > most_rows:
-            yield from _divided(Slice(first, last, since, until), rows, most_rows)
-            first = None
-        if first is None:
-            first, rows, since, until = series, 0, since_us, last_us + 1
-        last, rows = series, rows + count
-        since, until = min(since, since_us), max(until, last_us + 1)
-    if first is not None and last is not None:
-        yield from _divided(Slice(first, last, since, until), rows, most_rows)
+    passed = 0
+    for size in walk.sizes:
+        before, passed = passed, passed + size.rows
+        if passed - walk.rows >= most_rows or size is walk.sizes[-1]:
+            wanted = most_rows - max(0, before - walk.rows)
+            left = passed - max(before, walk.rows)
+            since = max(size.first, walk.instant) if size.series == walk.series else size.first
+            ahead = size.last - since
+            return size.series, since + 1 + (ahead if left <= 2 * wanted else ahead * 2 * wanted // left)
+    return walk.series, walk.instant
 
 
-def _divided(whole: Slice, rows: int, most_rows: int) -> Iterator[Slice]:
-    parts = -(-rows // most_rows) if whole.first == whole.last else 1
-    edges = [whole.since + (whole.until - whole.since) * part // parts for part in range(parts + 1)]
-    for since, until in pairwise(edges):
-        yield Slice(whole.first, whole.last, since, until)
+def copy_next(
+    cursor: duckdb.DuckDBPyConnection, walk: Walk, source: str, target: str, columns: Sequence[str], most_rows: int
+) -> None:
+    """Append the next rows that `source` selects to `target`, so many or fewer; the first two columns are the order."""
+    # DuckDB 2.0 fails with an internal error where it optimises a small LIMIT over a condition on rowid.
+    cursor.execute("SET SESSION late_materialization_max_rows = 0")
+    last, until = reach(walk, most_rows)
+    ends = {size.series: size.last + 1 for size in walk.sizes}
+    if not _append_next(cursor, walk, (source, target, columns), (last, until, most_rows)) and not _append_next(
+        cursor, walk, (source, target, columns), (last, ends[last], most_rows)
+    ):
+        raise CopyDiffersError(f"{target}: {walk.rows} of {walk.total} rows were found")
 
 
-def append_slice(cursor: duckdb.DuckDBPyConnection, source: str, target: str, columns: str, order: str) -> int:
-    """Append what `source` selects to `target`, in order and in one transaction; return how many rows."""
-    sums = f"SELECT count(*), sum(hash({columns})) FROM "  # noqa: S608 - names of the store's own
+def _append_next(
+    cursor: duckdb.DuckDBPyConnection,
+    walk: Walk,
+    what: tuple[str, str, Sequence[str]],
+    limits: tuple[int, int, int],
+) -> bool:
+    source, target, columns = what
+    last, until, most_rows = limits
+    series, instant = columns[:2]
+    rest = (
+        f"FROM ({source}) WHERE {series} BETWEEN {max(walk.series, 0)} AND {last} "
+        f"AND ({series} > {walk.series} OR {instant} > {walk.instant}) AND ({series} < {last} OR {instant} < {until})"
+    )
+    new = f"FROM {target} WHERE rowid >= {walk.rows}"
+    names = ", ".join(columns)
     cursor.execute("BEGIN")
-    known = cursor.execute(f"SELECT count(*) FROM {target}").fetchall()[0][0]  # noqa: S608
-    cursor.execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM ({source}) ORDER BY {order}")  # noqa: S608
-    wanted = cursor.execute(f"{sums} ({source})").fetchall()[0]
-    copied = cursor.execute(f"{sums} {target} WHERE rowid >= {known}").fetchall()[0]
+    cursor.execute(f"INSERT INTO {target} SELECT {names} {rest} ORDER BY {series}, {instant} LIMIT {most_rows}")
+    found = cursor.execute(f"SELECT {series}, {instant} {new} ORDER BY 1 DESC, 2 DESC LIMIT 1").fetchall()
+    if found:
+        to_series, to_instant = found[0]
+        sums = f"SELECT count(*), sum(hash({names}))"
+        upto = f"AND ({series} < {to_series} OR ({series} = {to_series} AND {instant} <= {to_instant}))"
+        _compare(cursor, target, f"{sums} {rest} {upto}", f"{sums} {new}", walk)
+        walk.series, walk.instant = int(to_series), int(to_instant)
     cursor.execute("COMMIT")
+    return bool(found)
+
+
+def append_rest(
+    cursor: duckdb.DuckDBPyConnection, walk: Walk, source: str, target: str, columns: Sequence[str]
+) -> None:
+    """Append everything that `source` selects to `target`."""
+    names = ", ".join(columns)
+    sums = f"SELECT count(*), sum(hash({names}))"
+    cursor.execute("BEGIN")
+    cursor.execute(f"INSERT INTO {target} ({names}) SELECT {names} FROM ({source}) ORDER BY {', '.join(columns[:2])}")  # noqa: S608
+    _compare(cursor, target, f"{sums} FROM ({source})", f"{sums} FROM {target} WHERE rowid >= {walk.rows}", walk)
+    cursor.execute("COMMIT")
+
+
+def _compare(cursor: duckdb.DuckDBPyConnection, target: str, original: str, copy: str, walk: Walk) -> None:
+    wanted, copied = (cursor.execute(query).fetchall()[0] for query in (original, copy))
     if wanted != copied:
         raise CopyDiffersError(f"{target}: {wanted} rows and sum were to be copied, {copied} were")
-    return int(wanted[0])
+    walk.rows += int(wanted[0])

@@ -12,29 +12,26 @@ the file, and copied once more by `finish`; when they are too many, the rewritin
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 from energy_server.store.duckdb.columns import Columns, concatenated, month_name, one_row_per_instant
 from energy_server.store.duckdb.connection import attach
-from energy_server.store.duckdb.copying import CopyDiffersError, Slice, append_slice, slices
+from energy_server.store.duckdb.copying import CopyDiffersError, Size, Walk, append_rest, copy_next
 from energy_server.store.duckdb.months import BUILDING, CREATE, MonthFile, MonthFiles
 
 FEW_ROWS = 2_000
 """So many rows `finish` adds without making writers wait."""
 
 _ALIAS = "building"
-_COLUMNS = "series, ts, value, reset, origin"
+_COLUMNS = ("series", "ts", "value", "reset", "origin")
 _COUNT = "SELECT count(*) FROM {file}.readings"
 _SIZES = """
 SELECT series, count(*), min(ts), max(ts) FROM {file}.readings WHERE rowid <= {top} GROUP BY series ORDER BY series
 """
-_SLICE = """
-SELECT * FROM {file}.readings
-WHERE rowid <= {top} AND series BETWEEN {slice.first} AND {slice.last} AND ts >= {slice.since} AND ts < {slice.until}
-"""
+_UPTO = "SELECT * FROM {file}.readings WHERE rowid <= {top}"
 _REST = "SELECT * FROM {file}.readings WHERE rowid > {after} AND rowid <= {top}"
 _AGAIN = """
 MERGE INTO building.readings t USING (
@@ -47,12 +44,12 @@ WHEN MATCHED THEN UPDATE SET value = s.value, reset = s.reset, origin = s.origin
 
 @dataclass(slots=True)
 class Rewriting:
-    """A new generation under way: it has the first `rows` rows of the old one; the first `sorted_rows` lie in order."""
+    """A new generation under way, and how far: the first `sorted_rows` of the old one come in order, then the rest."""
 
     old: MonthFile
     path: Path
     sorted_rows: int
-    rows: int = 0
+    walk: Walk = field(default_factory=lambda: Walk([]))
 
     @property
     def name(self) -> str:
@@ -66,36 +63,37 @@ def begin(cursor: duckdb.DuckDBPyConnection, old: MonthFile) -> Rewriting:
     return Rewriting(old, old.path.with_name(f"{old.path.name}{BUILDING}"), count(cursor, old.alias))
 
 
-def prepare(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting, slice_rows: int) -> Sequence[Slice]:
-    """Make the new file; return what is to be copied, in this order."""
+def prepare(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> None:
+    """Make the new file, and see what is to be copied."""
     _remove(cursor, rewriting)  # a run that failed left it
     attach(cursor, rewriting.path, _ALIAS)
     cursor.execute(CREATE.format(file=_ALIAS))
     sizes = cursor.execute(_SIZES.format(file=rewriting.old.alias, top=rewriting.sorted_rows - 1)).fetchall()
-    return list(slices(sizes, slice_rows))
+    rewriting.walk = Walk([Size(*size) for size in sizes])
 
 
-def copy(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting, part: Slice) -> None:
-    """Copy one slice."""
-    source = _SLICE.format(file=rewriting.old.alias, top=rewriting.sorted_rows - 1, slice=part)
-    rewriting.rows += append_slice(cursor, source, f"{_ALIAS}.readings", _COLUMNS, "series, ts")
+def copy(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting, most_rows: int) -> None:
+    """Copy the next rows, in order."""
+    source = _UPTO.format(file=rewriting.old.alias, top=rewriting.sorted_rows - 1)
+    copy_next(cursor, rewriting.walk, source, f"{_ALIAS}.readings", _COLUMNS, most_rows)
 
 
 def catch_up(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> int:
     """Copy what was appended since, behind the rest; return how many rows that were."""
     top = count(cursor, rewriting.old.alias) - 1
-    if top < rewriting.rows:
-        return 0
-    source = _REST.format(file=rewriting.old.alias, after=rewriting.rows - 1, top=top)
-    rows = append_slice(cursor, source, f"{_ALIAS}.readings", _COLUMNS, "series, ts")
-    rewriting.rows += rows
-    return rows
+    known = rewriting.walk.rows
+    if top >= known:
+        source = _REST.format(file=rewriting.old.alias, after=known - 1, top=top)
+        append_rest(cursor, rewriting.walk, source, f"{_ALIAS}.readings", _COLUMNS)
+    return rewriting.walk.rows - known
 
 
 def seal(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> None:
     """Let what was copied reach the file. What is left for `finish` is little."""
-    if rewriting.rows != rewriting.sorted_rows:
-        raise CopyDiffersError(f"{rewriting.rows} of {rewriting.sorted_rows} rows of {rewriting.old.path.name} came")
+    if rewriting.walk.rows != rewriting.sorted_rows:
+        raise CopyDiffersError(
+            f"{rewriting.walk.rows} of {rewriting.sorted_rows} rows of {rewriting.old.path.name} came"
+        )
     cursor.execute("INSERT INTO building.sorted VALUES ($1)", [rewriting.sorted_rows])
     rows = FEW_ROWS + 1
     while rows > FEW_ROWS:
@@ -110,8 +108,10 @@ def finish(cursor: duckdb.DuckDBPyConnection, months: MonthFiles, rewriting: Rew
     if old.replacing is None:
         return False
     _copy_again(cursor, old, old.replacing)
-    if not rewriting.rows == count(cursor, old.alias) == count(cursor, _ALIAS):
-        raise CopyDiffersError(f"{old.path.name} has {count(cursor, old.alias)} rows, {rewriting.rows} were copied")
+    if not rewriting.walk.rows == count(cursor, old.alias) == count(cursor, _ALIAS):
+        raise CopyDiffersError(
+            f"{old.path.name} has {count(cursor, old.alias)} rows, {rewriting.walk.rows} were copied"
+        )
     cursor.execute(f"CHECKPOINT {_ALIAS}")
     cursor.execute(f"DETACH {_ALIAS}")
     with rewriting.path.open("rb") as file:

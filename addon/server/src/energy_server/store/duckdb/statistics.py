@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
 from energy_server.store.duckdb.connection import attach, fetched
-from energy_server.store.duckdb.copying import Slice, append_slice, slices
+from energy_server.store.duckdb.copying import Size, Walk, copy_next
 from energy_server.store.duckdb.gate import Gate
 
 ALIAS = "statistics"
@@ -61,16 +61,13 @@ WHEN NOT MATCHED THEN INSERT (series, start, mean, minimum, maximum, change, las
 _LEFT = (
     "SELECT table_name FROM duckdb_tables() WHERE database_name = 'statistics' AND table_name SIMILAR TO '.*_sorted'"
 )
-_COLUMNS = f"series, start, {', '.join(VALUE_COLUMNS)}, provenance"
+_COLUMNS = ("series", "start", *VALUE_COLUMNS, "provenance")
 _EXTENT = "SELECT count(*), max(start) FROM {table}"
 _BOTH = "SELECT * FROM {head} UNION ALL SELECT * FROM {tail}"
 _SIZES = """
 SELECT series, count(*), min(start), max(start) FROM ({source}) WHERE start <= {until} GROUP BY series ORDER BY series
 """
-_SLICE = """
-SELECT * FROM ({source}) WHERE series BETWEEN {slice.first} AND {slice.last}
-    AND start >= {slice.since} AND start < {slice.until} AND start <= {until}
-"""
+_UPTO = "SELECT * FROM ({source}) WHERE start <= {until}"
 _READ_ONE = "SELECT {columns} FROM {table} WHERE series = {number}{within}"
 _READ_MANY = "SELECT series, {columns} FROM {table} WHERE series IN ({numbers}){within}"
 
@@ -126,6 +123,7 @@ class Rewriting:
     year: _Year
     until: int
     noted: list[Rows] | None = field(default_factory=list)
+    walk: Walk = field(default_factory=lambda: Walk([]))
 
     @property
     def table(self) -> str:
@@ -213,17 +211,17 @@ class StatisticsFile:
                     return self._rewriting
         return None
 
-    def prepare(self, cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting, slice_rows: int) -> Sequence[Slice]:
-        """Make the new table; return what is to be copied, in this order."""
+    def prepare(self, cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> None:
+        """Make the new table, and see what is to be copied."""
         cursor.execute(f"DROP TABLE IF EXISTS {rewriting.table}")
         cursor.execute(_CREATE.format(table=rewriting.table))
         sizes = cursor.execute(_SIZES.format(source=rewriting.year.both, until=rewriting.until)).fetchall()
-        return list(slices(sizes, slice_rows))
+        rewriting.walk = Walk([Size(*size) for size in sizes])
 
-    def copy(self, cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting, part: Slice) -> None:
-        """Copy one slice."""
-        source = _SLICE.format(source=rewriting.year.both, slice=part, until=rewriting.until)
-        append_slice(cursor, source, rewriting.table, _COLUMNS, "series, start")
+    def copy(self, cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting, most_rows: int) -> None:
+        """Copy the next rows, in order."""
+        source = _UPTO.format(source=rewriting.year.both, until=rewriting.until)
+        copy_next(cursor, rewriting.walk, source, rewriting.table, _COLUMNS, most_rows)
 
     def finish(self, cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> bool:
         """Let the new head take its place; False when it was abandoned. In the thread that writes."""

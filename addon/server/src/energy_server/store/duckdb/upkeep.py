@@ -10,7 +10,7 @@ Sorting works in slices with pauses, so that it takes a small part of the proces
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ import duckdb
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.store.duckdb import sorting
-from energy_server.store.duckdb.copying import SLICE_ROWS, Slice
+from energy_server.store.duckdb.copying import ROWS_AT_ONCE, Walk
 from energy_server.store.duckdb.instance import Instance, Opened
 from energy_server.store.duckdb.months import MonthFile
 from energy_server.store.duckdb.statistics import ALIAS, LONGEST_TAIL_ROWS
@@ -43,7 +43,7 @@ class Thresholds:
     """and more than this part of its rows came late."""
     statistics_rows: int = LONGEST_TAIL_ROWS
     commits: int = 20_000
-    slice_rows: int = SLICE_ROWS
+    rows_at_once: int = ROWS_AT_ONCE
     pause_share: float = 4.0
     """How long a pause is, compared with the work before it."""
 
@@ -90,7 +90,7 @@ class Upkeep:
         if begun is None:
             return None
         opened, rewriting = begun
-        work = _Months(self._instance, opened, rewriting, self._threads.writer, self._due.slice_rows)
+        work = _Months(self._instance, opened, rewriting, self._threads.writer, self._due.rows_at_once)
         return await self._rewrite(work, f"readings of {rewriting.name.replace('_', '-')}")
 
     async def _sort_statistics(self) -> str | None:
@@ -98,7 +98,7 @@ class Upkeep:
         if begun is None:
             return None
         opened, rewriting = begun
-        work = _Statistics(self._instance, opened, rewriting, self._threads.statistician, self._due.slice_rows)
+        work = _Statistics(self._instance, opened, rewriting, self._threads.statistician, self._due.rows_at_once)
         return await self._rewrite(work, f"statistics {rewriting.name}")
 
     async def _rewrite(self, work: _Months | _Statistics, what: str) -> str | None:
@@ -106,10 +106,11 @@ class Upkeep:
         self.doing = f"Sorting the {what}"
         done = False
         try:
-            parts = await self._politely(work.prepare)
-            for number, part in enumerate(parts):
-                self.doing = f"Sorting the {what}: {100 * number // len(parts)} %"
-                await self._politely(work.copy, part)
+            await self._politely(work.prepare)
+            total = work.walk.total
+            while work.walk.rows < total:
+                self.doing = f"Sorting the {what}: {100 * work.walk.rows // total} %"
+                await self._politely(work.copy)
             await _whole(self._threads.sorter, work.seal)
             done = await _whole(work.thread, work.finish)
         finally:
@@ -162,13 +163,13 @@ class _Work[Rewriting]:
     """A rewriting, step by step; `finish` works in `thread`, the other steps in the sorter's."""
 
     def __init__(
-        self, instance: Instance, opened: Opened, rewriting: Rewriting, thread: ThreadPoolExecutor, slice_rows: int
+        self, instance: Instance, opened: Opened, rewriting: Rewriting, thread: ThreadPoolExecutor, rows_at_once: int
     ) -> None:
         self.thread = thread
         self._instance = instance
         self._opened = opened
         self._rewriting = rewriting
-        self._slice_rows = slice_rows
+        self._rows_at_once = rows_at_once
 
     @contextmanager
     def _at_it(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -181,13 +182,17 @@ class _Work[Rewriting]:
 class _Months(_Work[sorting.Rewriting]):
     """A month of readings."""
 
-    def prepare(self) -> Sequence[Slice]:
-        with self._reading() as cursor:
-            return sorting.prepare(cursor, self._rewriting, self._slice_rows)
+    @property
+    def walk(self) -> Walk:
+        return self._rewriting.walk
 
-    def copy(self, part: Slice) -> None:
+    def prepare(self) -> None:
         with self._reading() as cursor:
-            sorting.copy(cursor, self._rewriting, part)
+            sorting.prepare(cursor, self._rewriting)
+
+    def copy(self) -> None:
+        with self._reading() as cursor:
+            sorting.copy(cursor, self._rewriting, self._rows_at_once)
 
     def seal(self) -> None:
         with self._reading() as cursor:
@@ -215,13 +220,17 @@ class _Months(_Work[sorting.Rewriting]):
 class _Statistics(_Work[StatisticsRewriting]):
     """A year of Statistics."""
 
-    def prepare(self) -> Sequence[Slice]:
-        with self._at_it() as cursor:
-            return self._opened.statistics.prepare(cursor, self._rewriting, self._slice_rows)
+    @property
+    def walk(self) -> Walk:
+        return self._rewriting.walk
 
-    def copy(self, part: Slice) -> None:
+    def prepare(self) -> None:
         with self._at_it() as cursor:
-            self._opened.statistics.copy(cursor, self._rewriting, part)
+            self._opened.statistics.prepare(cursor, self._rewriting)
+
+    def copy(self) -> None:
+        with self._at_it() as cursor:
+            self._opened.statistics.copy(cursor, self._rewriting, self._rows_at_once)
 
     def seal(self) -> None:
         with self._at_it() as cursor:
