@@ -17,7 +17,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,20 +24,18 @@ from numpy.typing import NDArray
 from energy_server.energy.cells import Cells, strike
 from energy_server.energy.meters import Meters
 from energy_server.energy.precedence import Chosen, choose
-from energy_server.energy.series import Series
+from energy_server.energy.series import PARTS, Series
 from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US, Level, Source, StatisticColumns
 from energy_server.store.port import SeriesStore
 
 CHUNK_HOURS = 720
-MOST_BYTES = 24_000_000
-PIECE_HOURS = 2 * 366 * 24
-"""Read and struck at once: a bound of the memory that a long span takes while it is new."""
+MOST_BYTES = 16_000_000
+PIECE_ROWS = 200_000
+"""Rollups of 5 minutes that are read and struck at once: so few hold the event loop up for some milliseconds only."""
 NEAR_HOURS = 7 * 24
 """Hours that are to be struck are read together with what lies between them if they are as near."""
 BESIDE_HOURS = 28 * 24
 """How far beyond the span a shaped stretch is looked for at first."""
-BIG_HOURS = 31 * 24
-"""From so many hours on numpy works in a thread: it would hold up the event loop for more than some milliseconds."""
 CHANGE = ("change",)
 CHANGE_AND_COVERAGE = ("change", "covered_s")
 
@@ -148,14 +145,15 @@ class EnergyCache:
         """Read and strike the cells of these hours."""
         parts = [Cells.nothing(len(home.keys))]
         shaped: set[tuple[int, int]] = set()
+        fine = home.balance_keys if cell_us == HOUR_US else home.keys
+        length = max(CHUNK_HOURS, PIECE_ROWS // (PARTS * max(1, len(fine))))
         for hours in wanted:
-            for start in range(hours.start, hours.stop, PIECE_HOURS):
-                piece = range(start, min(start + PIECE_HOURS, hours.stop))
+            for start in range(hours.start, hours.stop, length):
+                piece = range(start, min(start + length, hours.stop))
                 chosen = await self._chosen(home, site, piece, cell_us)
                 borders_us = _borders(chosen.series.values(), piece, cell_us)
                 if len(borders_us):
-                    work = partial(strike, home, chosen.series, borders_us)
-                    parts.append(await asyncio.to_thread(work) if len(piece) >= BIG_HOURS else work())
+                    parts.append(strike(home, chosen.series, borders_us))
                 shaped.update(chosen.shaped)
         return Cells.together(parts), shaped
 

@@ -54,7 +54,8 @@ class Cells:
 
     @classmethod
     def together(cls, parts: Sequence[Cells]) -> Cells:
-        """Return consecutive cells as one; there must be some."""
+        """Return consecutive parts, of which there must be one, as one."""
+        parts = [part for part in parts if len(part)] or parts[:1]
         if len(parts) == 1:
             return parts[0]
         return cls(
