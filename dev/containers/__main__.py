@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dev.containers.config import ADDON, bases, full, image
 from dev.containers.engine import Engine, EngineError
-from dev.containers.find import find
+from dev.containers.find import find, supply
 from dev.processes import ROOT
 
 FOLDER = (ROOT / ".cache" / "containers").resolve()
@@ -31,16 +31,21 @@ def _say(name: str, value: float, unit: str, most: float | None = None) -> None:
         file.write(json.dumps({"name": name, "value": value, "unit": unit, "most": most}) + "\n")
 
 
+async def _build(engine: Engine) -> None:
+    started_s = time.monotonic()
+    log = await engine.build(ADDON, image(), BUILT_WITHIN_S)
+    (FOLDER / "build.log").write_text(log)
+    _say("build", time.monotonic() - started_s, "s")
+
+
 async def prepare() -> Engine:
     """Return an engine that has the image of this checkout."""
     started_s = time.monotonic()
     engine = await find(FOLDER)
     _say("engine and base images", time.monotonic() - started_s, "s")
     print(f"  engine: {engine.name}", file=sys.stderr, flush=True)
-    started_s = time.monotonic()
-    log = await engine.build(ADDON, image(), BUILT_WITHIN_S)
-    (FOLDER / "build.log").write_text(log)
-    _say("build", time.monotonic() - started_s, "s")
+    # The one waits for registries while the other computes.
+    await asyncio.gather(_build(engine), supply(engine, FOLDER))
     base = bases()[-1]
     _say("image, uncompressed", await engine.size_bytes(image()) / MB, "MB", MOST_IMAGE_MB)
     _say(f"of it {base}", await engine.size_bytes(full(base)) / MB, "MB")

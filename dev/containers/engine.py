@@ -60,6 +60,8 @@ class Engine:
     build_options: tuple[str, ...] = ()
     socket: str | None = None
     """Where podman has to listen for Compose; Docker does by itself."""
+    stands_in: bool = False
+    """Whether its images only stand in for the official ones."""
     checks_health: bool = True
     """Whether health checks run by themselves; podman leaves them to systemd."""
 

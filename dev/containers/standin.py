@@ -15,6 +15,7 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from dev.containers.config import databases, full
@@ -92,6 +93,7 @@ def _engine(folder: Path) -> Engine:
         environment=environment,
         build_options=("--isolation", "chroot", "--pull=never", "--layers", "--format", "docker"),
         socket=socket_of(folder),
+        stands_in=True,
         checks_health=False,
     )
 
@@ -111,30 +113,32 @@ async def _is_there(engine: Engine, image: str, recipe: str) -> bool:
         return False
 
 
-async def _make_python(engine: Engine, folder: Path) -> str:
-    """Make the root, and an image of it; returns the fingerprint of how."""
-    finish = STANDINS / "python.sh"
-    recipe = _recipe(finish, SUITE, ROOT_PACKAGES)
+def _python_recipe() -> str:
+    return _recipe(STANDINS / "python.sh", SUITE, ROOT_PACKAGES)
+
+
+async def _make_python(engine: Engine, folder: Path) -> None:
+    """Make the root, and an image of it, unless they are there."""
+    recipe = _python_recipe()
     if await _is_there(engine, PYTHON, recipe):
-        return recipe
+        return
     root = folder / "root"
     shutil.rmtree(root, ignore_errors=True)
     await call(
         *("nice", "-n", "10", "debootstrap", "--variant=minbase", f"--include={ROOT_PACKAGES}"),
-        *(SUITE, root, mirror(), "sid"),
+        *(SUITE, str(root), mirror(), "sid"),
         within_s=MADE_WITHIN_S,
     )
-    await call(finish, root)
+    await call(STANDINS / "python.sh", root)
     archive = folder / "root.tar"
     await call("tar", "-C", root, "-cf", archive, ".")
     await engine.run("import", "--quiet", "--change", f"LABEL {LABEL}={recipe}", archive, PYTHON)
     archive.unlink()
     shutil.rmtree(root)
-    return recipe
 
 
-async def _context(folder: Path) -> Path:
-    """Return a folder with all that a Dockerfile of a stand-in may copy."""
+async def _databases_context(folder: Path) -> Path:
+    """Return a folder with the programs of the databases and their entry points."""
     context = folder / "context"
     context.mkdir(exist_ok=True)
     try:
@@ -144,33 +148,51 @@ async def _context(folder: Path) -> Path:
     jar = database.command[database.command.index("-cp") + 1]
     for name, source in (("mongod", Path(server.command[0])), ("questdb.jar", Path(jar))):
         await asyncio.to_thread(shutil.copy, source, context / name)
-    for path in (ROOT / "requirements" / "node.txt", *STANDINS.glob("*.sh")):
+    for path in STANDINS.glob("*.sh"):
         await asyncio.to_thread(shutil.copy, path, context)
     return context
 
 
-async def _make(engine: Engine, folder: Path, name: str, base: str) -> None:
-    """Make a stand-in on the one for Python, unless it is there."""
-    parts = name.rpartition(":")[0].rpartition("/")
-    dockerfile = STANDINS / MADE[parts[2]]
-    recipe = _recipe(base, dockerfile, *sorted(STANDINS.glob(f"{dockerfile.stem}.sh")))
-    if await _is_there(engine, name, recipe):
-        return
-    options: tuple[str | Path, ...] = (*engine.build_options, "--label", f"{LABEL}={recipe}", "--file", dockerfile)
-    command = ("nice", "-n", "10", "podman", "build", *options, "--tag", name, await _context(folder))
+async def _make(engine: Engine, name: str, recipe: str, context: Path) -> None:
+    """Make a stand-in on the one for Python."""
+    options = (*engine.build_options, "--label", f"{LABEL}={recipe}", "--file", str(_dockerfile(name)))
+    command = ("nice", "-n", "10", "podman", "build", *options, "--tag", name, str(context))
     await call(*command, environment=engine.environment, within_s=MADE_WITHIN_S)
 
 
+def _dockerfile(name: str) -> Path:
+    return STANDINS / MADE[name.rpartition(":")[0].rpartition("/")[2]]
+
+
+async def _lacking(engine: Engine, names: Sequence[str], *made_of: Path) -> dict[str, str]:
+    """Return those that are not there as they should be, each with the fingerprint of how it is made."""
+    base = _python_recipe()
+    recipes = {name: _recipe(base, _dockerfile(name), *made_of) for name in names}
+    return {name: recipe for name, recipe in recipes.items() if not await _is_there(engine, name, recipe)}
+
+
 async def set_up(folder: Path) -> Engine:
-    """Return an engine that has every stand-in."""
+    """Return an engine that has what stands in for the images that the app's image is made of."""
     await _install()
     engine = _engine(folder)
     started_s = time.monotonic()
-    base = await _make_python(engine, folder)
-    for name in (NODE, *(full(name) for name in databases())):
-        await _make(engine, folder, name, base)
-    _say(f"stand-in images are there ({time.monotonic() - started_s:.0f} s)")
+    await _make_python(engine, folder)
+    for name, recipe in (await _lacking(engine, [NODE], ROOT / "requirements" / "node.txt")).items():
+        await _make(engine, name, recipe, ROOT / "requirements")
+    _say(f"stand-ins for what the image is made of are there ({time.monotonic() - started_s:.0f} s)")
     return engine
+
+
+async def set_up_databases(engine: Engine, folder: Path) -> None:
+    """Let an engine that `set_up` returned have what stands in for the databases."""
+    lacking = await _lacking(engine, [full(name) for name in databases()], *sorted(STANDINS.glob("*.sh")))
+    if not lacking:
+        return
+    started_s = time.monotonic()
+    context = await _databases_context(folder)
+    for name, recipe in lacking.items():
+        await _make(engine, name, recipe, context)
+    _say(f"stand-ins for the databases are there ({time.monotonic() - started_s:.0f} s)")
 
 
 def _say(text: str) -> None:
