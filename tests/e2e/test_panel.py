@@ -165,7 +165,7 @@ async def test_a_reload_in_home_assistant_opens_the_same_view(
         await expect(panel.page).to_have_url(f"{own}/energy?year=now")
         await panel.page.reload()
         year = panel.dashboard.get_by_role("button", name="Year", exact=True)
-        await expect(year).to_have_attribute("aria-pressed", "true")
+        await expect(year).to_have_attribute("aria-pressed", "true", timeout=30_000)
         await expect(panel.page).to_have_url(f"{own}/energy?year=now")
         await panel.page.get_by_role("link", name=TITLE, exact=True).click()
         await expect(panel.dashboard.get_by_role("region", name="Power now")).to_be_visible()
