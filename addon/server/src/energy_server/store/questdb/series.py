@@ -24,7 +24,7 @@ _COLUMNS = "site, key, ts::long AS ts, value, reset, origin"
 _LISTED = f"SELECT site, key FROM {SERIES}"  # noqa: S608 constants
 _NEWEST = f"SELECT ts::long AS ts FROM {READINGS} LIMIT -1"  # noqa: S608 constants
 _RECENT = f"SELECT {_COLUMNS} FROM {READINGS} WHERE ts >= $1::long LATEST ON ts PARTITION BY site, key"  # noqa: S608 constants
-_QUIET = f"SELECT {_COLUMNS} FROM {READINGS} WHERE site = $1 AND key = $2 ORDER BY ts DESC LIMIT 1"  # noqa: S608 constants
+_QUIET = f"SELECT {_COLUMNS} FROM {READINGS} WHERE site = $1 AND key = $2 LATEST ON ts PARTITION BY key"  # noqa: S608 constants
 
 
 @dataclass(frozen=True, slots=True)
