@@ -1,14 +1,19 @@
 """Reconciling goes on whatever happens: errors, restarts, catalogs, clocks."""
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from homeassistant.components.energy.data import async_get_manager
 from homeassistant.components.recorder.models import StatisticMeanType
 from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
 
 from custom_components.energy_dashboard import KEPT
 from custom_components.energy_dashboard.catalog import CatalogKeeper
-from custom_components.energy_dashboard.pipeline import link
+from custom_components.energy_dashboard.pipeline import gaps, link, recorder_states
 from custom_components.energy_dashboard.pipeline.gaps import Gaps
 from custom_components.energy_dashboard.pipeline.listen import Listener
 from tests.integration.asking import Asking
@@ -93,6 +98,29 @@ async def test_home_assistant_restarts_while_the_server_is_away(
     assert [row[2] for row in claimed["rows"]] == [7.0]
     await asking.want((METER, past.us(-1), claimed["span"][0]))
     await server.until(lambda: [value for _, value in asking.rows(METER)] == [5.0, 6.0, 7.0])
+
+
+async def test_a_database_that_is_replaced_in_the_middle_is_another_one(
+    hass: HomeAssistant, past: Past, set_up: SetUp, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids of the old one name other entities in the new one."""
+    past.state(METER, -100, "1")
+    past.state(METER, -50, "2")
+    await past.write()
+    await set_up()
+    read = recorder_states.window
+    manager = get_instance(hass).recorder_runs_manager
+
+    def replaced(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(gaps, "window", read)
+        manager._recording_start += timedelta(seconds=1)  # as the recorder does with a database that is malformed
+        found = read(*arguments, **options)
+        return replace(found, rows=[(row[0], "666", *row[2:]) for row in found.rows])
+
+    monkeypatch.setattr(gaps, "window", replaced)
+    await asking.want((METER, *past.span(-90, -10)))
+    await asking.settles(METER, (*past.span(-90, -10), "states"))
+    assert [value for _, value in asking.rows(METER)] == [1.0, 2.0]
 
 
 async def test_statistics_without_an_entity_have_no_states(

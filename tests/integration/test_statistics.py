@@ -196,8 +196,14 @@ async def test_the_hours_of_a_span(
 
 
 async def test_digests_change_when_the_hours_do(
-    hass: HomeAssistant, server: FakeServer, set_up: SetUp, wait: Callable[[], Awaitable[None]], last_hour: datetime
+    hass: HomeAssistant,
+    server: FakeServer,
+    set_up: SetUp,
+    wait: Callable[[], Awaitable[None]],
+    last_hour: datetime,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(recorder_statistics, "MONTHS_AT_ONCE", 1)
     state(hass, "sensor.meter", "5", COUNTER)
     state(hass, "sensor.power", "5", POWER)
     hours = 24 * 80

@@ -48,6 +48,7 @@ class DigestRequest:
     keys: Sequence[str]
     done: int = 0
     of: list[int] = field(default_factory=list)
+    since_us: int = 0
     until_us: int = 0
     known: dict[str, StatisticMetadata] | None = None
     rows: list[tuple[int, int, int, str]] = field(default_factory=list)
@@ -61,6 +62,7 @@ class Audit:
         self._recorder = recorder
         self._requests: deque[CountRequest | DigestRequest] = deque(maxlen=MOST)
         self._catalog: Catalog | None = None
+        self._began_us: int | None = None
         self._hours = 24
 
     @property
@@ -85,8 +87,9 @@ class Audit:
         catalog = channel.catalog
         if catalog is None or not self._requests:
             return False
-        if catalog is not self._catalog:  # what was found so far refers to other places
-            self._catalog = catalog
+        if catalog is not self._catalog or self._began_us != self._recorder.began_us:
+            # what was found so far refers to other places, or to another database
+            self._catalog, self._began_us = catalog, self._recorder.began_us
             for asked in self._requests:
                 asked.done, asked.known = 0, None
                 asked.rows.clear()
@@ -141,7 +144,7 @@ class Audit:
     # ---- digests
 
     async def _digest(self, request: DigestRequest, channel: Channel, catalog: Catalog) -> bool:
-        """Digest the statistics of one Entity; returns whether the request is answered."""
+        """Digest some months of one Entity; returns whether the request is answered."""
         if request.known is None:
             request.until_us = await self._recorder.ask(summed_up_until_us)
             entity_ids = [
@@ -149,18 +152,24 @@ class Audit:
             ]
             request.known = await self._recorder.ask(partial(metadata, statistic_ids=entity_ids))
             request.of.clear()
+            request.since_us = 0
             return not request.keys
         place = catalog.places.get(request.keys[request.done])
-        request.done += 1
+        known = None if place is None else request.known.get(catalog.entities[place].entity_id)
+        found: list[tuple[Span, str]] = []
+        further_us: int | None = None
+        if known is not None:
+            span = Span(request.since_us, request.until_us)
+            found, further_us = await self._recorder.ask(partial(digests, known=known, span=span))
         if place is not None:
-            known = request.known.get(catalog.entities[place].entity_id)
-            found = []
-            if known is not None:
-                found = await self._recorder.ask(partial(digests, known=known, until_us=request.until_us))
             if len(request.rows) + len(found) > channel.max_rows:
                 await self._send_digests(request, channel, catalog)
-            request.of.append(place)
-            request.rows.extend((place, *span, digest) for span, digest in found)
+            request.of.extend([place] if place not in request.of[-1:] else [])
+            request.rows.extend((place, *of_month, digest) for of_month, digest in found)
+        if further_us is not None:
+            request.since_us = further_us
+            return False
+        request.done, request.since_us = request.done + 1, 0
         if request.done < len(request.keys):
             return False
         await self._send_digests(request, channel, catalog)

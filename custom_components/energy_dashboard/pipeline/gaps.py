@@ -64,6 +64,7 @@ class Plan:
     quiet: list[tuple[str, Span]] = field(default_factory=list)
     states: dict[int, list[Member]] = field(default_factory=dict)
     later: bool = False
+    began_us: int | None = None
 
     @property
     def done(self) -> bool:
@@ -148,9 +149,11 @@ class Gaps:
         """Judge anew what could not be answered before."""
         self._plan = None
 
-    @property
-    def retry_s(self) -> float | None:
-        """Return after how long what cannot be answered now should be tried again; None if there is no such thing."""
+    def next_retry_s(self) -> float | None:
+        """Return after how long what cannot be answered now should be tried again; None if there is no such thing.
+
+        Each time it is longer, until the list is another.
+        """
         if self._plan is None or not self._plan.later:
             return None
         retry_s, self._retry_s = self._retry_s, min(self._retry_s * 2, LONGEST_RETRY_S)
@@ -180,6 +183,7 @@ class Gaps:
     async def _planned(self, catalog: Catalog) -> Plan:
         """Judge everything that is wanted. Planned again if the catalog changed meanwhile: a rename is a change."""
         self._attributes.clear()
+        began_us = self._recorder.began_us
         if not self._recorder.is_set_up:
             home, known = _without_recorder(now_us()), {}
         else:
@@ -194,9 +198,11 @@ class Gaps:
             known = await self._recorder.ask(partial(recorded, entity_ids=dict.fromkeys(entity_ids)))
         included = {entity.key for entity in catalog.entities if self._included(entity)}
         quiet = self._quiet(catalog, known, included)
-        return await self._hass.async_add_executor_job(
+        plan = await self._hass.async_add_executor_job(
             _plan, self._wanted, catalog, home, known | quiet, included, self._answered()
         )
+        plan.began_us = began_us
+        return plan
 
     def _included(self, entity: Entity) -> bool:
         return entity.source is Source.STATE and self._recorder.is_set_up and self._recorder.records(entity.entity_id)
@@ -244,6 +250,9 @@ class Gaps:
         found = await self._recorder.ask(
             partial(window, ids=[member.id for member in members], span=span, limit=limit, known=self._attributes)
         )
+        if plan.began_us != self._recorder.began_us:
+            self.replan()  # it has another database
+            return
         if not found.complete:
             self._width.too_wide()
             return

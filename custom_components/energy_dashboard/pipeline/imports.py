@@ -29,6 +29,9 @@ LOGGER: Final = logging.getLogger(__name__)
 EARLIEST_STATISTIC_US: Final = 946_684_800_000_000
 """2000-01-01: the protocol's first instant, and older than Home Assistant."""
 SLICE_HOURS: Final = 4_000
+FEWEST_HOURS: Final = 1_000
+HELD_S: Final = 0.04
+"""A slice should hold the recorder for about this long."""
 
 
 @dataclass(slots=True, eq=False)
@@ -70,6 +73,8 @@ class Imports:
         self._recorder = recorder
         self._on_change = on_change
         self._imports = [Import(key, EARLIEST_STATISTIC_US, None) for key in dict.fromkeys((*pending, *misfits))]
+        self._hours = FEWEST_HOURS
+        self._began_us: int | None = None
         self.misfits = set(misfits)
         self.rows = 0
 
@@ -111,6 +116,11 @@ class Imports:
         if gone := [item.key for item in todo if item.key not in catalog.places]:
             self.abandon(gone)  # the server asks again if they return
             return True
+        if self._began_us != self._recorder.began_us:  # it has another database
+            self._began_us = self._recorder.began_us
+            for item in self._imports:
+                item.restart()
+            return True
         if any(item.until_us is None for item in todo):
             await self._begin([item for item in todo if item.until_us is None], catalog)
             return True
@@ -141,8 +151,12 @@ class Imports:
                 self.misfits.add(item.key)  # until the next start, when their unit may have been mended
             else:
                 self.misfits.discard(item.key)
-                limit = min(SLICE_HOURS, channel.max_rows)
+                limit = min(self._hours, SLICE_HOURS, channel.max_rows)
                 found = await self._recorder.ask(partial(newest_rows, id_=item.known.id, span=span, limit=limit))
+                factor = min(HELD_S / max(self._recorder.holding.last_s, 1e-4), 1.5)
+                self._hours = int(min(max(self._hours * factor, FEWEST_HOURS), SLICE_HOURS))
+                if self._began_us != self._recorder.began_us:
+                    return
                 part = await self._hass.async_add_executor_job(as_slice, found, place, convert, span)
         if part is None:
             await self._finish(item, channel, catalog, span)

@@ -274,6 +274,7 @@ class Link:
                 await asyncio.wait([task])
             finally:
                 task.cancel()
+                await asyncio.wait([task])
             if (error := task.exception()) is not None and said != (said := repr(error)):
                 LOGGER.error("Reconciling failed in an unexpected way and starts again in a minute", exc_info=error)
             await asyncio.sleep(RESTART_S)

@@ -125,7 +125,7 @@ class Reconcile:
         """Wait until something arrives, or what could not be answered may be."""
         now_s = monotonic()
         waits_s = [not_before_s - now_s for not_before_s in self._not_before_s.values() if not_before_s > now_s]
-        if (retry_s := self.gaps.retry_s) is not None:
+        if (retry_s := self.gaps.next_retry_s()) is not None:
             waits_s.append(retry_s)
         try:
             async with asyncio.timeout(min(waits_s, default=None)):

@@ -97,7 +97,10 @@ class Recorder:
 
     @property
     def began_us(self) -> int | None:
-        """Return when the recorder of this run of Home Assistant began to listen."""
+        """Return when the recorder began to listen, in this run of Home Assistant or with another database.
+
+        Ids of its tables are good as long as this stays the same: a database that breaks is replaced by an empty one.
+        """
         return None if self._instance is None else instant_us(self._instance.recorder_runs_manager.recording_start)
 
     def status(self) -> RecorderStatus:

@@ -28,6 +28,7 @@ HOUR_S: Final = 3600
 HOUR_US: Final = HOUR_S * 1_000_000
 MONTH_S: Final = 730 * HOUR_S
 """A twelfth of a year: what a digest is made of."""
+MONTHS_AT_ONCE: Final = 6
 RUN: Final = timedelta(minutes=5)
 """The recorder sums up 5 minutes at a time, and the hour with its last 5 minutes."""
 IDS_AT_ONCE: Final = 500
@@ -152,20 +153,30 @@ def period(session: Session, instant: Any, length_s: int) -> Any:
     return instant // length_s
 
 
-def digests(session: Session, known: StatisticMetadata, until_us: int) -> list[tuple[Span, str]]:
-    """Return a text for each month of a statistic that changes when its hours, or how they are stored, do."""
+def digests(session: Session, known: StatisticMetadata, span: Span) -> tuple[list[tuple[Span, str]], int | None]:
+    """Return a text for each of a statistic's next months that changes when its hours, or how they are stored, do.
+
+    The second value is where to go on, None if there are no more.
+    """
+    of_statistic = Statistics.metadata_id == known.id
+    hours = (Statistics.start_ts >= span.since_us / 1e6, Statistics.start_ts < span.until_us / 1e6)
+    first_s = session.execute(select(func.min(Statistics.start_ts)).where(of_statistic, *hours)).scalar()
+    if first_s is None:
+        return [], None
+    end_s = min((first_s // MONTH_S + MONTHS_AT_ONCE) * MONTH_S, span.until_us / 1e6)
     month = period(session, Statistics.start_ts, MONTH_S)
     values = (Statistics.mean, Statistics.min, Statistics.max, Statistics.state, Statistics.sum)
     question = (
         select(month, func.count(), *(func.sum(value) for value in values))
-        .where(Statistics.metadata_id == known.id, Statistics.start_ts < until_us / 1e6)
+        .where(of_statistic, *hours, Statistics.start_ts < end_s)
         .group_by(month)
         .order_by(month)
     )
     found: list[tuple[Span, str]] = []
     for number, *content in session.execute(question):
         since_us = int(number) * MONTH_S * 1_000_000
-        span = Span(since_us, min(since_us + MONTH_S * 1_000_000, until_us))
         text = repr((known.unit, known.has_sum, content))
-        found.append((span, blake2b(text.encode(), digest_size=12).hexdigest()))
-    return found
+        of_month = Span(since_us, min(since_us + MONTH_S * 1_000_000, span.until_us))
+        found.append((of_month, blake2b(text.encode(), digest_size=12).hexdigest()))
+    end_us = ts_us(end_s)
+    return found, end_us if end_us < span.until_us else None
