@@ -39,6 +39,7 @@ async def test_the_sync_log_tells_what_was_fetched(home: Linked, monkeypatch: py
         while (line := (await home.state.sync_log(1))[0]).what != "reconciled":  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
     assert (line.rows, line.source, line.since_us) == (1, "recorder", NOON_US - 2 * HOUR_US)
+    await client.socket.close()
 
 
 async def test_the_sync_log_tells_of_a_unit_that_changed(home: Linked) -> None:
@@ -50,4 +51,5 @@ async def test_the_sync_log_tells_of_a_unit_that_changed(home: Linked) -> None:
     seq = await client.number({"type": "catalog", "rev": 3, "entities": described})
     await client.expect("ack", seq=seq)
     told = [line.detail for line in await home.state.sync_log(10) if line.what == "changed"]
+    await client.socket.close()
     assert told == ["sensor.a was in kWh and is in m³ now; what is stored keeps its numbers"]
