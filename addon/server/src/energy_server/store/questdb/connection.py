@@ -21,7 +21,7 @@ from energy_server.store.questdb.failures import CONNECTION_LOST, translated
 
 READERS = 3
 CONNECT_WITHIN_S = 5.0
-ANSWER_WITHIN_S = 10.0
+ANSWER_WITHIN_S = 15.0
 IDLE_S = 120.0
 """QuestDB closes a connection that was idle for 5 minutes."""
 OLDEST_VERSION = (9, 3)
@@ -83,11 +83,25 @@ class Connections:
         self._written[table] += 1
 
     async def visible(self, table: str) -> None:
-        """Return when all that was written before can be read. Raises StoreUnavailableError."""
-        written = self._written[table]
-        if self._seen[table] < written:
-            await self.fetch(f"SELECT wait_wal_table('{table}')")
-            self._seen[table] = max(self._seen[table], written)
+        """Return when all that was written before can be read. Raises StoreUnavailableError.
+
+        After a large backfill that may take longer than an answer may; we wait as long as it goes on.
+        """
+        written, shown = self._written[table], -1
+        while self._seen[table] < written:
+            try:
+                await self.fetch(f"SELECT wait_wal_table('{table}')")
+            except StoreUnavailableError:
+                before, shown = shown, await self._shown(table)
+                if shown <= before:
+                    raise
+            else:
+                self._seen[table] = max(self._seen[table], written)
+
+    async def _shown(self, table: str) -> int:
+        """Return the number of the last transaction that can be read; -1 when no further ones will be."""
+        rows = await self.fetch("SELECT writerTxn, suspended FROM wal_tables() WHERE name = $1", table)
+        return -1 if not rows or rows[0]["suspended"] else int(rows[0]["writerTxn"])
 
     async def _known_version(self) -> str:
         text = str((await self.fetch("SELECT build()"))[0][0])

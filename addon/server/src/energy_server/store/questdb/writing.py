@@ -18,7 +18,7 @@ from energy_server.store.questdb.address import QuestDBAddress
 from energy_server.store.questdb.failures import translated
 from energy_server.store.questdb.rows import NewRow
 
-ANSWER_WITHIN_MS = 10_000
+ANSWER_WITHIN_MS = 15_000
 NS_PER_US = 1_000
 
 
