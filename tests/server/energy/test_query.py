@@ -1,6 +1,7 @@
 """The answer about a home's energy. `Home.ask` checks the laws: sources = uses, any partition gives the same."""
 
 import tracemalloc
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -305,3 +306,61 @@ def test_the_laws_hold_for_any_rows(rows: dict[str, tuple[list[float], int, list
         home.rolled(key, f"{DAY}T{20 + (first * 5 + minute) // 60}:{(first * 5 + minute) % 60:02}", *five)
         home.imported_hours(key, f"{DAY}T{20 + first_hour}:{minute:02}", *hours[:5])
     home.ask(f"{DAY}T12:00", "2026-03-12T12:00", Resolution.DAY)
+
+
+signed = st.lists(st.one_of(st.just(float("nan")), st.floats(-3, 3, allow_subnormal=False)), min_size=1, max_size=40)
+
+
+@given(signed, signed, st.lists(st.floats(0, 3), max_size=40), st.integers(0, 3))
+@settings(max_examples=60, deadline=None)
+def test_the_laws_hold_for_signed_meters_and_gauges(
+    grid: list[float], battery: list[float], device: list[float], first_hour: int
+) -> None:
+    """A two-way total, a battery and a device that are known by their power only, imported hours of the first."""
+    home = Home().meter(Role.GRID_IMPORT, "grid:0", state_class=StateClass.TOTAL)
+    home.meter(Role.BATTERY_POWER, "battery:0", kind=Kind.POWER, state_class=StateClass.MEASUREMENT)
+    home.meter(Role.DEVICE_POWER, "device:0", kind=Kind.POWER, state_class=StateClass.MEASUREMENT)
+    rows = {"grid_import": grid, "battery_power": battery, "device_power": device}
+    for key, changes in rows.items():
+        home.rolled(key, hour("12:00"), *changes)
+    found = home.ask(hour("12:00"), hour("18:00"), Resolution.FIVE_MINUTES)
+    for key, into, out in (
+        ("grid_import", found.totals.grid_import, found.totals.grid_export),
+        ("battery_power", found.totals.battery_discharge, found.totals.battery_charge),
+    ):
+        known = [change for change in rows[key] if not np.isnan(change)]
+        assert np.nan_to_num(into) == pytest.approx(sum(max(change, 0.0) for change in known), abs=1e-9)
+        assert np.nan_to_num(out) == pytest.approx(sum(max(-change, 0.0) for change in known), abs=1e-9)
+    assert set(found.integrated) == {"battery_power", "device_power"}
+    assert [np.nan_to_num(one.total) for one in found.devices] == [pytest.approx(sum(device), abs=1e-9)]
+    home.imported_hours("grid_import", hour(f"{12 + first_hour}:00"), 2.0, -1.0)
+    home.ask(hour("12:00"), hour("18:00"), Resolution.HOUR)
+
+
+@given(st.lists(st.floats(0, 9, allow_subnormal=False), min_size=2, max_size=6), st.floats(0, 50))
+@settings(max_examples=60, deadline=None)
+def test_between_readings_statistics_never_give_the_amount(shape: list[float], grown: float) -> None:
+    """Whatever Home Assistant's hours say of a Gap: it is what the readings on both sides say, by their shape."""
+    home = Home().meter(Role.GRID_IMPORT, "grid:0")
+    part = grown / (12 * len(shape))
+    home.rolled("grid_import", hour("08:00"), *[part] * 12 * len(shape), provenance=INTERPOLATED, covered_s=0.0)
+    home.imported_hours("grid_import", hour("08:00"), *shape)
+    found = home.ask(hour("08:00"), hour(f"{8 + len(shape):02}:00"), Resolution.HOUR)
+    assert found.totals.grid_import == pytest.approx(grown, rel=1e-9, abs=1e-9)
+    if sum(shape) > 0:
+        wanted = [grown * one / sum(shape) for one in shape]
+        np.testing.assert_allclose(found.flows.grid_import, wanted, rtol=1e-9, atol=1e-9)
+
+
+@given(
+    st.lists(st.floats(0, 9, allow_subnormal=False), min_size=1, max_size=30), st.sampled_from((AMSTERDAM, KATHMANDU))
+)
+@settings(max_examples=40, deadline=None)
+def test_statistics_without_an_entity_are_what_they_say(amounts: list[float], zone: ZoneInfo) -> None:
+    home = Home(zone).meter(Role.GRID_IMPORT, "grid:0", key="opower:use").meter(Role.DEVICE, "device:0", key="tibber:x")
+    begin = "2026-03-09T15:45" if zone is KATHMANDU else "2026-03-09T15:00"
+    home.imported_hours("opower:use", begin, *amounts).imported_hours("tibber:x", begin, *amounts)
+    found = home.ask("2026-03-09", "2026-03-12", Resolution.DAY)
+    assert found.totals.grid_import == pytest.approx(sum(amounts), abs=1e-9)
+    assert found.devices[0].total == pytest.approx(sum(amounts), abs=1e-9)
+    assert set(found.provenance.tolist()) <= {STATISTICS, MISSING}
