@@ -82,6 +82,7 @@ SUITES = (
     pytest("addon", "tests/addon", *WITHOUT_HOME_ASSISTANT),
     pytest("home", "tests/dev", *WITHOUT_HOME_ASSISTANT),
     pytest("integration", "tests/integration"),
+    pytest("model", "tests/model", *WITHOUT_HOME_ASSISTANT),
     pytest("end-to-end", "tests/e2e", *WITHOUT_HOME_ASSISTANT),
     pytest("faults", "tests/faults", *WITHOUT_HOME_ASSISTANT),
     pytest("bench", "tests/bench", *WITHOUT_HOME_ASSISTANT),
