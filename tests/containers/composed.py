@@ -16,7 +16,7 @@ from tests.containers.container import Container, looked_after
 
 SERVICE = "energy-server"
 FIRST_PORT = 13_765
-UP_WITHIN_S = 180.0
+UP_WITHIN_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import aiohttp
 from dev.containers.engine import Engine, EngineError
 from tests.product.waiting import until
 
-LOOKED_AT_EVERY_S = 0.5
+LOOKED_AT_EVERY_S = 1.0
 ASIDE = {"bash", "grep", "sh"}
 MIB = 2**20
 

@@ -17,7 +17,7 @@ SECRETS = "/run/secrets"
 MOST_OF_4_GB = 2_048.0
 MIB = 2**20
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400, func_only=True)]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
