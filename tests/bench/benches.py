@@ -79,6 +79,8 @@ BENCHES = (
             Measure("year_day_worst", "  worst", "ms", statistic=Statistic.WORST),
             Measure("year_year", "reference year: a year by days, 12 meters", "ms", Limit.BELOW, 50),
             Measure("year_year_worst", "  worst", "ms", statistic=Statistic.WORST),
+            Measure("year_first", "  first of all after a start", "ms"),
+            Measure("year_months", "reference year: six years by months, 12 meters", "ms", Limit.BELOW, 50),
             Measure("year_raw", "reference year: 30 d of raw to 1,000 points", "ms", Limit.BELOW, 50),
             Measure("year_raw_worst", "  worst", "ms", statistic=Statistic.WORST),
             Measure("year_idle", "reference year: server memory, idle", "MB", Limit.BELOW, 150, Statistic.WORST),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from tests.bench.figures import Samples
-from tests.bench.reference_year.build import Reference, reference_year
+from tests.bench.reference_year.build import YEARS_IMPORTED, Reference, reference_year
 from tests.bench.reference_year.entities import SITE
 from tests.bench.reference_year.signals import DAY_US
 from tests.bench.say import say
@@ -66,6 +66,15 @@ def queries(reference: Reference) -> Mapping[str, Sequence[Query]]:
                 {**home, "resolution": "day", "start": str(start), "end": str(end)},
                 "edges_us",
                 year - REPEATS,
+            )
+            for start, end in spans
+        ],
+        "year_months": [
+            Query(
+                "/api/energy",
+                {**home, "resolution": "month", "start": str(start - YEARS_IMPORTED * 365 * DAY_US), "end": str(end)},
+                "edges_us",
+                12 * YEARS_IMPORTED,
             )
             for start, end in spans
         ],
@@ -121,6 +130,7 @@ async def run() -> Mapping[str, Samples]:
         answered = await answers(reference, server)
     return {
         **answered,
+        "year_first": Samples(answered["year_year"].values[:1]),
         "year_start": Samples(ready_s),
         "year_bytes": Samples([reference.readings_bytes / reference.readings]),
     }
