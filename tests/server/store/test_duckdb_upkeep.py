@@ -286,7 +286,7 @@ async def test_upkeep_that_is_cancelled_leaves_nothing(make: Make, tmp_path: Pat
         started_s = loop.time()
         upkeep.cancel()
         await asyncio.wait([upkeep])
-        assert loop.time() - started_s < 1
+        assert loop.time() - started_s < 5, "one step, on a machine however busy"
         assert files(tmp_path) == ["2026_10.g1.duckdb", "2026_11.g1.duckdb"]
         assert same(await everything(store), before)
     assert len(await all_upkeep(store)) == 2
