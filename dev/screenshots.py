@@ -53,7 +53,7 @@ VIEWS = {
 CARD = {"now": "Power now", "energy": "Totals", "status": "Entities"}
 """A card of each view that is there once its data is."""
 THEMES: tuple[Theme, ...] = ("light", "dark")
-READY_MS = 30_000
+READY_MS = 90_000  # a busy machine
 SETTLE_MS = 1_500  # charts move into place
 PLAIN = User(name="Plain user", username="plain", password="plain")  # noqa: S106 as the demo's owner
 README = ROOT / "docs" / "pictures"
