@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.server.link.linking import HOUR_US, MINUTE_US, NOON_US, SITE, Linked, entity, readings
+from tests.server.link.linking import HOUR_US, MINUTE_US, NOON_US, SITE, Linked, catalog, entity, hello, readings
 
 EARLIEST_US = 946_684_800_000_000
 
@@ -22,8 +22,10 @@ async def test_the_sync_log_tells_of_the_connection_and_its_end(home: Linked) ->
 async def test_the_sync_log_tells_what_was_fetched(home: Linked, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("energy_server.link.session.TELL_EVERY_S", 0.01)
     client = await home.connect()
-    await client.greet(keys=("a",))
+    await client.send(hello())
+    await client.expect("welcome")
     await client.send({"type": "recorder", "state": "ready", "oldest_us": NOON_US - 2 * HOUR_US})
+    await client.number(catalog("a"))
     await client.number(readings([]))
     nothing = {"type": "nothing", "catalog": 1, "of": [0]}
     await client.number(nothing | {"reason": "purged", "span": (EARLIEST_US, NOON_US - 2 * HOUR_US)})
