@@ -72,6 +72,11 @@ def test_a_counter_that_was_reported_again_has_a_second_reading(file: Path) -> N
     assert [row[:2] for row in read(file, counter=True, span=late)] == [(160_000_000, 7.0)]
 
 
+def test_the_newest_state_of_a_counter_is_not_known_to_be_confirmed(file: Path) -> None:
+    add(file, ("7", 1, 100.0, 160.0))
+    assert [row[:2] for row in read(file, counter=True)] == [(100_000_000, 7.0)]
+
+
 def test_an_instant_goes_through_datetime(file: Path) -> None:
     # rounding this float to microseconds gives another one than Home Assistant's datetime has
     add(file, ("1", 1, 1_763_719_200.0000005, None))

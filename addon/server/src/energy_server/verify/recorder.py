@@ -19,6 +19,7 @@ from energy_server.model.coverage import Span
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 LONGEST_NUMBER = 64
+FOREVER_S = 1e12
 NULL_STATES = frozenset({None, "", "unavailable", "unknown"})
 
 STATES = """
@@ -72,19 +73,24 @@ class RecorderFile:
     def readings(self, entity_id: str, span: Span, *, counter: bool) -> list[RecordedReading]:
         """Return the readings of an entity in the span, each instant once.
 
-        The state of a counter that was reported again unchanged stands for a second reading at its last report.
+        The state of a counter that was reported again unchanged stands for a second reading at its last report, once
+        there is a next state: of the newest one the recorder knows a last report that is not its last.
         """
         found: dict[int, RecordedReading] = {}
         # The old value of a counter may be confirmed long after its own instant: states from before count too.
-        since_s = 0.0 if counter else span.since_us / 1e6 - 1
-        for reading in self._states(entity_id, since_s, span.until_us / 1e6 + 1, counter=counter):
+        since_s, until_s = (0.0, FOREVER_S) if counter else (span.since_us / 1e6 - 1, span.until_us / 1e6 + 1)
+        for reading in self._states(entity_id, since_s, until_s, counter=counter):
             if span.since_us <= reading.ts_us < span.until_us:
                 found[reading.ts_us] = reading
         return [found[instant] for instant in sorted(found)]
 
     def _states(self, entity_id: str, since_s: float, until_s: float, *, counter: bool) -> Iterator[RecordedReading]:
         unit: str | None = None
+        confirmed: RecordedReading | None = None
         for text, updated_s, reported_s, attributes in self._connection.execute(STATES, (entity_id, since_s, until_s)):
+            if confirmed is not None:
+                yield confirmed
+                confirmed = None
             unit = _unit(attributes) or unit  # attributes over 16 kB are not stored: the last known unit holds
             if text in NULL_STATES:
                 yield RecordedReading(ts_us(updated_s), None, unit)
@@ -94,7 +100,7 @@ class RecorderFile:
                 continue
             yield RecordedReading(ts_us(updated_s), value, unit)
             if counter and reported_s is not None and reported_s > updated_s:
-                yield RecordedReading(ts_us(reported_s), value, unit)
+                confirmed = RecordedReading(ts_us(reported_s), value, unit)
 
 
 def _number(text: str) -> float | None:
