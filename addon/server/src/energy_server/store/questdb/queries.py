@@ -5,6 +5,7 @@ Out:  slices of one series, in ascending time.
 Failures: StoreUnavailableError.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -15,6 +16,8 @@ from energy_server.store.questdb.schema import READINGS
 
 LAST_US = 1 << 62
 KEYS_AT_ONCE = 100
+MANY_ROWS = 10_000
+"""More than these are made columns of in a thread: it would hold up the event loop."""
 
 _OF_ONE = "site = $1 AND key = $2"
 _COLUMNS = "ts::long AS ts, value, reset, origin"
@@ -42,7 +45,10 @@ EMPTY = ReadingSlice(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64), 
 
 async def span(connections: Connections, site: str, key: str, start_us: int, end_us: int) -> ReadingSlice:
     """Return the readings in `[start_us, end_us)`."""
-    return _slice(await connections.fetch(_SPAN, site, key, *_within(start_us, end_us)))
+    rows = await connections.fetch(_SPAN, site, key, *_within(start_us, end_us))
+    if len(rows) > MANY_ROWS:
+        return await asyncio.to_thread(_slice, rows)
+    return _slice(rows)
 
 
 async def spans(

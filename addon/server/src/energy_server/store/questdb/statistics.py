@@ -5,6 +5,7 @@ Out:  rows for the writer; StatisticColumns ordered by (place, start).
 Failures: StoreUnavailableError.
 """
 
+import asyncio
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import numpy as np
 
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
 from energy_server.store.questdb.connection import Connections, Row
-from energy_server.store.questdb.queries import KEYS_AT_ONCE, LAST_US, places
+from energy_server.store.questdb.queries import KEYS_AT_ONCE, LAST_US, MANY_ROWS, places
 from energy_server.store.questdb.rows import NewRow
 from energy_server.store.questdb.schema import STATISTICS
 
@@ -63,6 +64,8 @@ async def read(connections: Connections, wanted: Wanted) -> StatisticColumns:
         )
         start_us, end_us = max(0, wanted.start_us), max(0, min(wanted.end_us, LAST_US))
         rows += await connections.fetch(query, wanted.site, start_us, end_us, *some)
+    if len(rows) > MANY_ROWS:
+        return await asyncio.to_thread(_columns, wanted, rows)
     return _columns(wanted, rows)
 
 
