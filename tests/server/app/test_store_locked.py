@@ -70,7 +70,7 @@ async def test_it_stays_up_says_why_and_recovers(held: tuple[Process, Holder]) -
         "Sec-WebSocket-Key": "x" * 24,
     }
     queries = {"/api/readings": "?key=k&start=1&end=2", "/api/statistics": "?key=k&level=hour&start=1&end=2"}
-    queries |= {"/api/energy": "?start=1&end=2&resolution=day"}
+    queries |= {"/api/energy": "?start=1&end=2&resolution=day", "/api/export": "?start=1&end=2"}
     queries |= {f"/api/completeness{of}": "?start=1&end=2" for of in ("", "/hours", "/entities")}
     for route in ROUTES:
         if route.data:
