@@ -35,8 +35,10 @@ OWN = {
     "rate_per_s",
     "outbox",
     "home_assistant_us",
+    "progress",
 }
-"""What each server has of its own: who it is, where its data is, and when it did what (`ts_us` in its logs)."""
+"""What each server has of its own: who it is, where its data is, when it did what (`ts_us` in its logs), and how much
+was wanted when it looked."""
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -146,7 +148,7 @@ async def test_a_month_on_both(
         one, other = [await answer(server, path, query) for server in (embedded, questdb)]
         if (found := difference(one, other)) is not None:
             different.append((path, query, found))
-    assert different == []
-    say(f"{len(questions())} answers of the API are equal on both pairs of stores")
     for client in clients:
         await client.socket.close()
+    assert different == []
+    say(f"{len(questions())} answers of the API are equal on both pairs of stores")
