@@ -58,8 +58,12 @@ async def test_locked_by_another_process(product: Product, load_of: Callable[...
         await server.stop()
         async with locked(server.data_path / "series" / "series.duckdb"):
             await server.start(ready=False)
-            error = await server.until(lambda: unready(server), "the server to say that it is not ready")
-            assert "Another process" in error["message"]
+
+            async def told() -> bool | None:
+                error = await unready(server)
+                return True if error is not None and "Another process" in error["message"] else None
+
+            await server.until(told, "the server to say that another process has its store")
             assert await server.is_alive()
         await server.until(server.is_ready, "the server to recover", 40)
         await server.connected(60)
