@@ -31,7 +31,6 @@ SUITE = "forky"
 ROOT_PACKAGES = "ca-certificates,libatomic1,python3.14,python3.14-venv"
 APT = Path("/etc/apt")
 MIRROR = re.compile(r"^(?:deb (?:\[[^]]*\] )?|URIs: )(http\S+/debian)/?(?:\s|$)", re.MULTILINE)
-DEFAULT_MIRROR = "http://deb.debian.org/debian"
 LABEL = "energy.recipe"
 MADE_WITHIN_S = 900.0
 
@@ -59,11 +58,11 @@ MADE = {"node": "node.Dockerfile", "questdb": "questdb.Dockerfile", "mongo": "mo
 
 
 def mirror() -> str:
-    """Return the Debian mirror of this machine."""
+    """Return the Debian mirror of this machine. Raises EngineError where its apt names none."""
     for path in (APT / "sources.list", *sorted((APT / "sources.list.d").glob("*"))):
         if path.is_file() and (found := MIRROR.search(path.read_text(errors="replace"))):
             return found[1]
-    return DEFAULT_MIRROR
+    raise EngineError(f"No Debian mirror is named in {APT}: stand-in images are made of the machine's own.")
 
 
 async def _install() -> None:

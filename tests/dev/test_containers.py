@@ -16,20 +16,30 @@ ONE_LINE = "deb [signed-by=/x.gpg] https://mirror.example.org/debian bookworm ma
 SECURITY = "deb http://security.example.org/debian-security bookworm main\n"
 
 
+def name_sources(apt: Path, said: str) -> None:
+    (apt / "sources.list.d").mkdir()
+    (apt / "sources.list.d" / "debian.sources").write_text(said)
+
+
 @pytest.mark.parametrize(
     ("said", "found"),
     [
         (DEB822, "http://mirror.example.org/debian"),
         (ONE_LINE, "https://mirror.example.org/debian"),
         (SECURITY + ONE_LINE, "https://mirror.example.org/debian"),
-        (SECURITY, standin.DEFAULT_MIRROR),
     ],
 )
 def test_the_mirror_is_the_machines_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, found: str) -> None:
+    name_sources(tmp_path, said)
     monkeypatch.setattr(standin, "APT", tmp_path)
-    (tmp_path / "sources.list.d").mkdir()
-    (tmp_path / "sources.list.d" / "debian.sources").write_text(said)
     assert standin.mirror() == found
+
+
+def test_no_mirror_is_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name_sources(tmp_path, SECURITY)
+    monkeypatch.setattr(standin, "APT", tmp_path)
+    with pytest.raises(EngineError, match="No Debian mirror is named"):
+        standin.mirror()
 
 
 def test_there_is_a_stand_in_for_every_image_of_others() -> None:

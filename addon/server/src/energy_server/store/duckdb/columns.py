@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from energy_server.model.reading import NO_RESET, Origin, ReadingBatch
+from energy_server.model.reading import NO_RESET, ReadingBatch
+from energy_server.store import arrivals
 
 EPOCH_YEAR = 1970
 MONTHS_PER_YEAR = 12
@@ -71,22 +72,12 @@ def _from_batch(batch: ReadingBatch, number: Callable[[str, str], int]) -> Colum
 
 def one_row_per_instant(columns: Columns) -> Columns:
     """Return the rows ordered by (series, ts), one for each instant: the last live one, else the first of all."""
-    arrival = np.arange(len(columns))
-    preference = np.where(columns.origin == Origin.LIVE, arrival, -1 - arrival)
-    order = np.lexsort((preference, columns.ts, columns.series))
-    series, ts = columns.series[order], columns.ts[order]
-    best = np.empty(len(order), np.bool_)
-    best[-1:] = True
-    best[:-1] = (series[1:] != series[:-1]) | (ts[1:] != ts[:-1])
-    return columns.pick(order[best])
+    return columns.pick(arrivals.one_per_instant(columns.series, columns.ts, columns.origin))
 
 
 def last_of_each(columns: Columns) -> Columns:
     """Return the newest row of each series, of columns ordered by (series, ts)."""
-    newest = np.empty(len(columns), np.bool_)
-    newest[-1:] = True
-    newest[:-1] = columns.series[1:] != columns.series[:-1]
-    return columns.pick(newest)
+    return columns.pick(arrivals.last_of_each(columns.series))
 
 
 def months_of(ts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from energy_server.model.reading import NO_RESET, Origin, ReadingBatch
+from energy_server.model.reading import NO_RESET, ReadingBatch
+from energy_server.store import arrivals
 
 type Pair = tuple[str, str]
 """Site and key."""
@@ -65,23 +66,9 @@ def from_batches(batches: Sequence[ReadingBatch]) -> Columns:
         np.array(resets, np.int64),
         np.repeat(np.array([batch.origin for batch in batches], np.uint8), [len(batch) for batch in batches]),
     )
-    return _one_per_instant(rows)
-
-
-def _one_per_instant(rows: Columns) -> Columns:
-    arrival = np.arange(len(rows))
-    preference = np.where(rows.origin == Origin.LIVE, arrival, -1 - arrival)
-    order = np.lexsort((preference, rows.ts, rows.series))
-    series, ts = rows.series[order], rows.ts[order]
-    best = np.empty(len(order), np.bool_)
-    best[-1:] = True
-    best[:-1] = (series[1:] != series[:-1]) | (ts[1:] != ts[:-1])
-    return rows.pick(order[best])
+    return rows.pick(arrivals.one_per_instant(rows.series, rows.ts, rows.origin))
 
 
 def last_of_each(rows: Columns) -> Columns:
     """Return the newest row of each series, of columns ordered by (series, ts)."""
-    newest = np.empty(len(rows), np.bool_)
-    newest[-1:] = True
-    newest[:-1] = rows.series[1:] != rows.series[:-1]
-    return rows.pick(newest)
+    return rows.pick(arrivals.last_of_each(rows.series))
