@@ -331,7 +331,7 @@ export function sync(scenario: Scenario, nowUs: number): Sync {
     audits: { day_us: nowUs - 0.4 * HOUR_US, all_us: nowUs - 5 * DAY_US },
     log: [
       { ...line, ts_us: nowUs - 0.4 * HOUR_US, what: 'audit', detail: '27 entities, 24 hours: no difference' },
-      { ...line, ts_us: nowUs - 26 * HOUR_US, what: 'gaps', detail: 'filled from states', since_us: nowUs - 26.6 * HOUR_US, until_us: nowUs - 26 * HOUR_US, rows: 6204 },
+      { ...line, ts_us: nowUs - 26 * HOUR_US, what: 'reconciled', detail: 'nothing is lacking any more', since_us: nowUs - 26.6 * HOUR_US, until_us: nowUs - 26 * HOUR_US, rows: 6204 },
       { ...line, ts_us: nowUs - 26 * HOUR_US, what: 'connected', detail: 'Home Assistant 2026.10.4' },
       { ...line, ts_us: nowUs - 27 * HOUR_US, what: 'disconnected', detail: 'the connection was closed by Home Assistant' },
       { ...line, ts_us: liveSince(nowUs) + 7 * MINUTE_US, what: 'imported', detail: '375 days of hourly statistics, 22 entities' },

@@ -275,7 +275,7 @@ export interface SyncGap {
 
 export interface SyncEntry {
   ts_us: number;
-  /** connected, disconnected, imported, backfill, gaps, audit, outbox_full, clock, upkeep, … */
+  /** connected, disconnected, imported, reconciled, changed, backfill, audit, outbox_full, clock, upkeep. */
   what: string;
   detail: string;
   since_us: number | null;
