@@ -263,18 +263,25 @@ class Connection:
         return answer["service_response"] if response else None
 
     async def command(self, kind: str, **fields: Any) -> Any:
-        """Send one WebSocket command and return its result."""
+        """Send one WebSocket command and return its result; connects anew where Home Assistant restarted."""
         async with self._turn:
-            socket = self._socket or await self._open()
-            self._number += 1
-            await socket.send_json({"id": self._number, "type": kind, **fields})
-            while True:
-                message = await socket.receive_json()
-                if message.get("id") == self._number and message["type"] == "result":
-                    break
+            try:
+                message = await self._ask(self._socket or await self._open(), kind, fields)
+            except aiohttp.ClientConnectionResetError, aiohttp.WSMessageTypeError:
+                message = await self._ask(await self._open(), kind, fields)
         if not message["success"]:
             raise HomeAssistantError(f"{kind}: {message['error']['message']}")
         return message["result"]
+
+    async def _ask(
+        self, socket: aiohttp.ClientWebSocketResponse, kind: str, fields: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        self._number += 1
+        await socket.send_json({"id": self._number, "type": kind, **fields})
+        while True:
+            message: dict[str, Any] = await socket.receive_json()
+            if message.get("id") == self._number and message["type"] == "result":
+                return message
 
     async def _open(self) -> aiohttp.ClientWebSocketResponse:
         self._socket = socket = await self._session.ws_connect("/api/websocket", max_msg_size=MESSAGE_BYTES)
