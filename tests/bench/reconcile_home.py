@@ -5,6 +5,7 @@ Out:  times and figures as JSON on standard output.
 """
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -30,6 +31,7 @@ LOOK_EVERY_S = 0.2
 LATE_EVERY_S = 0.002
 PATIENCE_S = 1_200.0
 LIVE_EVERY_S = 0.05
+OLDEST_GENERATION = 2
 
 
 @dataclass(slots=True)
@@ -39,6 +41,19 @@ class Lateness:
     longest_s: float = 0.0
     over_50_ms: int = 0
     busy_s: float = 0.0
+    collected_s: float = 0.0
+    """The longest that the garbage collector stopped everything."""
+    collections: int = 0
+    """How often it went through all of Home Assistant's memory."""
+    _began_s: float = 0.0
+
+    def collecting(self, phase: str, info: dict[str, int]) -> None:
+        """Time the garbage collector."""
+        if phase == "start":
+            self._began_s = time.perf_counter()
+            return
+        self.collected_s = max(self.collected_s, time.perf_counter() - self._began_s)
+        self.collections += info["generation"] == OLDEST_GENERATION
 
     async def watch(self) -> None:
         """Look again and again."""
@@ -95,6 +110,8 @@ async def main(folder: Path, url: str, history: History) -> None:
         hass.states.async_set(name, "1000000", attributes(number))
     await hass.async_block_till_done()
     lateness = Lateness()
+    gc.collect()  # as in a Home Assistant that has been running for a while: what its start left behind is not ours
+    gc.callbacks.append(lateness.collecting)
     began_s = time.perf_counter()
     entry = await connect(hass, url)
     tasks = [asyncio.create_task(lateness.watch()), asyncio.create_task(live(hass, history))]
@@ -124,6 +141,8 @@ async def main(folder: Path, url: str, history: History) -> None:
         "blocked_ms": lateness.longest_s * 1e3,
         "over_50_ms": lateness.over_50_ms,
         "busy_ms": lateness.busy_s * 1e3,
+        "collected_ms": lateness.collected_s * 1e3,
+        "collections": lateness.collections,
         "live_waits": len(entry.runtime_data.outbox),
     }
     say(json.dumps(report))

@@ -100,7 +100,7 @@ class Reconcile:
                 if not await self._step(channel):
                     await self._rest()
                 elif self._recorder.holding.questions > questions:
-                    await asyncio.sleep(self._recorder.holding.last_s)  # others want the recorder too
+                    await asyncio.sleep(self._recorder.holding.rest_s())  # others want the recorder too
         finally:
             self.imports.disconnected()
             self.gaps.disconnected()

@@ -61,6 +61,7 @@ class Holding:
     total_s: float = 0.0
     longest_s: float = 0.0
     last_s: float = 0.0
+    until_s: float = 0.0
 
     def add(self, held_s: float) -> None:
         """Count one question."""
@@ -68,6 +69,11 @@ class Holding:
         self.total_s += held_s
         self.longest_s = max(self.longest_s, held_s)
         self.last_s = held_s
+        self.until_s = perf_counter()
+
+    def rest_s(self) -> float:
+        """Return how long it should still be left to others, who get as much of its time."""
+        return max(0.0, self.until_s + self.last_s - perf_counter())
 
 
 class Recorder:

@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from .convert import ts_us
+from .recorder_rows import all_rows
 from .spans import Span
 
 MARGIN_S: Final = 0.001
@@ -92,15 +93,16 @@ def _of_entity(what: Any) -> Any:
 def window(session: Session, ids: Sequence[int], span: Span, limit: int, known: Mapping[int, Attributes]) -> Window:
     """Return the states of these entities in the span, if there are no more than `limit`."""
     since_s, until_s = span.since_us / 1e6, span.until_us / 1e6
-    rows = session.execute(
+    rows = all_rows(
+        session,
         select(*COLUMNS)
         .where(
             States.metadata_id.in_(ids),
             States.last_updated_ts >= since_s - MARGIN_S,
             States.last_updated_ts <= until_s + MARGIN_S,
         )
-        .limit(limit + 1)
-    ).all()
+        .limit(limit + 1),
+    )
     if len(rows) > limit:
         return Window((), (), {}, {}, {}, complete=False)
     before = states_before(session, ids, since_s - MARGIN_S)
@@ -115,7 +117,7 @@ def window(session: Session, ids: Sequence[int], span: Span, limit: int, known: 
     oldest_us = {id_: ts_us(oldest_s) for id_, oldest_s, _ in ends if oldest_s is not None}
     newest_s = {id_: newest for id_, _, newest in ends if newest is not None}
     unknown = {row[4] for part in (rows, before) for row in part} - known.keys() - {None}
-    return Window(rows, before, oldest_us, newest_s, _attributes(session, sorted(unknown)))  # type: ignore[arg-type]
+    return Window(rows, before, oldest_us, newest_s, _attributes(session, sorted(unknown)))
 
 
 def states_before(session: Session, ids: Sequence[int], instant_s: float) -> Sequence[Any]:
@@ -130,7 +132,7 @@ def states_before(session: Session, ids: Sequence[int], instant_s: float) -> Seq
     )
     found = session.execute(select(last).select_from(StatesMeta).where(StatesMeta.metadata_id.in_(ids))).scalars()
     state_ids = [state_id for state_id in found if state_id is not None]
-    return session.execute(select(*COLUMNS).where(States.state_id.in_(state_ids))).all() if state_ids else ()
+    return all_rows(session, select(*COLUMNS).where(States.state_id.in_(state_ids))) if state_ids else ()
 
 
 def _attributes(session: Session, ids: Sequence[int]) -> dict[int, Attributes]:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from .claims import StatisticRow
 from .convert import Convert, ts_us
 from .errors import RecorderUnavailableError
+from .recorder_rows import all_rows
 from .spans import Span
 
 HOUR_S: Final = 3600
@@ -73,7 +74,8 @@ def metadata(session: Session, statistic_ids: Iterable[str]) -> dict[str, Statis
 
 def newest_rows(session: Session, id_: int, span: Span, limit: int) -> tuple[Sequence[Any], Any]:
     """Return the newest hours of a span, in descending time, and the row before them: its start and sum, or None."""
-    rows = session.execute(
+    rows = all_rows(
+        session,
         select(Statistics.start_ts, Statistics.mean, Statistics.min, Statistics.max, Statistics.state, Statistics.sum)
         .where(
             Statistics.metadata_id == id_,
@@ -81,8 +83,8 @@ def newest_rows(session: Session, id_: int, span: Span, limit: int) -> tuple[Seq
             Statistics.start_ts < span.until_us / 1e6,
         )
         .order_by(Statistics.start_ts.desc())
-        .limit(limit)
-    ).all()
+        .limit(limit),
+    )
     if not rows:
         return rows, None
     older = (
@@ -95,7 +97,7 @@ def newest_rows(session: Session, id_: int, span: Span, limit: int) -> tuple[Seq
     if before is None:
         return rows, None
     start_s, sum_ = before
-    if sum_ is None and any(row.sum is not None for row in rows):
+    if sum_ is None and any(row[-1] is not None for row in rows):
         summed = session.execute(older.where(Statistics.sum.is_not(None))).first()
         sum_ = None if summed is None else summed.sum
     return rows, (start_s, sum_)
