@@ -96,6 +96,7 @@ BENCHES = (
             Measure("install_usable", "first install: the newest months of all entities", "s", Limit.BELOW, 10),
             Measure("install_statistics", "  5 years of hourly statistics of 100 entities", "s", Limit.BELOW, 60),
             Measure("install_raw", "  10 days of raw of 100 entities at 30 s", "min", Limit.BELOW, 10),
+            Measure("install_blocked", "  the longest that HA's event loop waited, HA's own pauses included", "ms"),
             Measure("outage_rate", "24 h of outage at 20 events/s, recovered", "readings/s", Limit.ABOVE, 20_000),
             Measure("outage_blocked", "  the longest that HA's event loop waited", "ms", Limit.BELOW, 50),
             Measure("outage_held", "  the longest that the recorder's executor was held", "ms", Limit.BELOW, 100),

@@ -29,7 +29,7 @@ LOGGER: Final = logging.getLogger(__name__)
 EARLIEST_STATISTIC_US: Final = 946_684_800_000_000
 """2000-01-01: the protocol's first instant, and older than Home Assistant."""
 SLICE_HOURS: Final = 4_000
-FEWEST_HOURS: Final = 1_000
+FEWEST_HOURS: Final = 500
 HELD_S: Final = 0.04
 """A slice should hold the recorder for about this long."""
 
