@@ -52,11 +52,17 @@ describe('notes of a period', () => {
   const entities = [entity('grid', 'grid_import', { name: 'Grid import', unit: 'kWh' }), entity('wash', 'device', { name: 'Washer', unit: 'kWh' })];
   const say = (of: Partial<Energy>) => notesOf(energy({}, of), entities, BERLIN, AT_NOON_US);
 
-  it('tell jumps of meters, but not what a home may well take in an hour', () => {
-    const [note] = say({ jumps: [jump('grid', 40), jump('wash', 2), jump('wash', 900)] });
+  it('tell all jumps of meters: what is one, the server decides', () => {
+    const [note] = say({ jumps: [jump('grid', 40), jump('wash', 2)] });
     expect(note?.text).toMatch(/^2 hours of meters changed/);
-    expect(note?.details).toEqual(['13:24: Grid import, 40 kWh', '13:24: Washer, 900 kWh']);
-    expect(say({ jumps: [jump('wash', 2)] })).toEqual([]);
+    expect(note?.details).toEqual(['13:24: Grid import, 40 kWh', '13:24: Washer, 2 kWh']);
+    expect(say({ jumps: [] })).toEqual([]);
+  });
+
+  it('tell how much energy a power came to', () => {
+    const power = [entity('heater', 'device_power', { name: 'Heater', kind: 'power', unit: 'W' })];
+    const [note] = notesOf(energy({}, { jumps: [jump('heater', 40)] }), power, BERLIN, AT_NOON_US);
+    expect(note?.details).toEqual(['13:24: Heater, 40 kWh']);
   });
 
   it('name what no meter counts', () => {

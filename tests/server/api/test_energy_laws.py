@@ -225,3 +225,11 @@ async def test_jumps_are_flagged_and_counted_as_they_are(home: Running) -> None:
     answers.Energy.model_validate(body)
     assert body["jumps"] == [{"key": "device_1", "start_us": START_US + 10 * DAY_US, "change": 500.0, "usual": 0.1}]
     assert body["devices"][0]["values"] == [500.0]
+
+
+async def test_an_ordinary_start_is_no_jump(home: Running) -> None:
+    for day in range(1, 10):
+        await roll(home.core, "device_1", Level.HOUR, [0.01] * 24, start_us=START_US + day * DAY_US)
+    await roll(home.core, "device_1", Level.HOUR, [11.0], start_us=START_US + 10 * DAY_US)
+    body = await home.get("/api/energy", start="2026-11-11", end="2026-11-12", resolution="day")
+    assert (body["jumps"], body["devices"][0]["values"]) == ([], [11.0])

@@ -1,5 +1,7 @@
 """Jumps: more than ten times the usual, flagged and never altered."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,10 +12,26 @@ from energy_server.energy.flows import FLOWS
 from energy_server.energy.jumps import LEAST_DAYS, MOST_JUMPS, TIMES, USUAL_DAYS, Jump, jumps
 from energy_server.energy.meters import Source
 from energy_server.energy.periods import DAY_US
+from energy_server.model.entity import Entity, Kind, StateClass
 from energy_server.model.statistic import HOUR_US
 
 KEY = "meter"
 NOON = 12
+
+
+def entity(kind: Kind, unit: str) -> Entity:
+    return Entity("home", KEY, "sensor.meter", "Meter", None, None, kind, unit, StateClass.TOTAL_INCREASING, "state", 0)
+
+
+UNBOUNDED = entity(Kind.CARBON, "g/kWh")
+"""Nothing is known of what a home may take of it: its usual alone decides."""
+BOUNDS = {
+    entity(Kind.ENERGY, "kWh"): 30.0,
+    entity(Kind.POWER, "W"): 30.0,
+    entity(Kind.GAS, "m³"): 10.0,
+    entity(Kind.GAS, "kWh"): 110.0,
+    entity(Kind.WATER, "m³"): 5.0,
+}
 
 
 def cells(days: list[list[float]]) -> Cells:
@@ -34,8 +52,34 @@ def day(greatest: float, at: int = NOON) -> list[float]:
     return [greatest if hour == at else greatest / 10 for hour in range(24)]
 
 
-def found(days: list[list[float]], since: int = 0) -> list[Jump]:
-    return jumps([KEY], cells(days), since * DAY_US, len(days) * DAY_US)
+def found(days: list[list[float]], since: int = 0, meter: Entity = UNBOUNDED) -> list[Jump]:
+    return jumps([meter], cells(days), since * DAY_US, len(days) * DAY_US)
+
+
+@pytest.mark.parametrize(("meter", "bound"), BOUNDS.items(), ids=lambda it: getattr(it, "kind", it))
+def test_what_a_home_may_well_take_in_an_hour_is_no_jump_however_quiet_it_was(meter: Entity, bound: float) -> None:
+    quiet = [day(0.01)] * 20
+    assert found([*quiet, day(bound)], meter=meter) == []
+    (jump,) = found([*quiet, [0.0] * 23 + [bound + 1]], meter=meter)
+    assert (jump.change, jump.usual) == (bound + 1, 0.01)
+    assert len(found([*quiet, [0.0] * 23 + [-bound - 1]], meter=meter)) == 1
+
+
+def test_a_car_that_is_charged_after_quiet_weeks_does_not_jump_and_one_beyond_any_connection_does() -> None:
+    charger = entity(Kind.ENERGY, "kWh")
+    assert found([*[day(0.05)] * 20, [0.0] * 18 + [11.0] * 6], meter=charger) == []
+    assert len(found([*[day(0.05)] * 20, [0.0] * 18 + [11.0] * 5 + [25_000.0]], meter=charger)) == 1
+
+
+def test_beyond_what_a_home_may_take_it_is_still_ten_times_the_usual() -> None:
+    assert found([*[day(8.0)] * 10, day(80.0)], meter=entity(Kind.ENERGY, "kWh")) == []
+
+
+def test_each_meter_has_its_own_bound() -> None:
+    both = cells([*[day(0.1)] * 10, [0.0] * 23 + [20.0]])
+    pair = replace(both, change=both.change.repeat(2, axis=0))
+    car, water = entity(Kind.ENERGY, "kWh"), replace(entity(Kind.WATER, "m³"), key="water")
+    assert [jump.key for jump in jumps([car, water], pair, 0, 11 * DAY_US)] == ["water"]
 
 
 def test_a_meter_that_was_exchanged_jumps() -> None:
@@ -88,7 +132,7 @@ def test_no_more_than_some_are_told_the_newest_first() -> None:
 
 
 def test_nothing_is_no_jump() -> None:
-    assert jumps([KEY], Cells.nothing(1), 0, DAY_US) == []
+    assert jumps([UNBOUNDED], Cells.nothing(1), 0, DAY_US) == []
     assert jumps([], Cells.nothing(0), 0, DAY_US) == []
 
 
@@ -108,5 +152,5 @@ def test_the_rule_hour_by_hour(greatest: list[float], since: int) -> None:
 def test_days_that_are_not_known_are_no_usual_days(missing: int) -> None:
     whole = cells([*[day(1.0)] * 8, *[day(0.0)] * missing, day(50.0)])
     gap = (whole.start_us >= 8 * DAY_US) & (whole.start_us < (8 + missing) * DAY_US)
-    told = jumps([KEY], whole.pick(~gap), 0, 100 * DAY_US)
+    told = jumps([UNBOUNDED], whole.pick(~gap), 0, 100 * DAY_US)
     assert len(told) == (1 if missing < USUAL_DAYS - LEAST_DAYS else 0)

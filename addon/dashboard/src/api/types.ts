@@ -194,7 +194,7 @@ export interface Energy {
     self_sufficiency: number | null;
     self_consumption: number | null;
   };
-  /** Hours that changed by more than ten times the greatest hour of a usual day, newest first. */
+  /** Hours that changed by more than ten times the greatest hour of a usual day, and by more than a home can, newest first. */
   jumps: { key: string; start_us: number; change: number; usual: number }[];
 }
 

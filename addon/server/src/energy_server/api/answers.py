@@ -366,7 +366,10 @@ class Volume(Answer):
 
 
 class Jump(Answer):
-    """An hour in which an Entity changed by more than ten times `usual`, its greatest hour on a usual day."""
+    """An hour in which an Entity changed by more than ten times `usual`, its greatest hour on a usual day.
+
+    What a home may well take in an hour (30 kWh; 10 m³ of gas, 5 m³ of water) is never one.
+    """
 
     key: str
     start_us: int

@@ -72,7 +72,8 @@ async def _fetch(
             parts.append(await core.energy.cells(site, home, part.start_us, part.end_us, part.cell_us))
     until_us = await _until(core, site)
     found = answer(entities, home, Cells.together(parts), edges_us, _since(core, site, entities), until_us)
-    return found, jumps(home.keys, hours, start_us, end_us)
+    by_key = {entity.key: entity for entity in entities}
+    return found, jumps([by_key[key] for key in home.keys], hours, start_us, end_us)
 
 
 async def _until(core: Core, site: str) -> int:
