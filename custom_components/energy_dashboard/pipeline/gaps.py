@@ -43,6 +43,7 @@ WIDEST_US: Final = 30 * 24 * 3_600_000_000
 ATTRIBUTES: Final = 20_000
 """Attributes that are remembered from window to window; ids may be used again after a purge, so not for long."""
 RETRY_S, LONGEST_RETRY_S = 10.0, 60.0
+WRITTEN_S: Final = 0.05
 
 type Wanted = Sequence[tuple[str, Span]]
 
@@ -64,6 +65,8 @@ class Plan:
     quiet: list[tuple[str, Span]] = field(default_factory=list)
     states: dict[int, list[Member]] = field(default_factory=dict)
     later: bool = False
+    later_us: int = 0
+    """The end of what could not be answered yet."""
     began_us: int | None = None
 
     @property
@@ -152,12 +155,14 @@ class Gaps:
     def next_retry_s(self) -> float | None:
         """Return after how long what cannot be answered now should be tried again; None if there is no such thing.
 
-        Each time it is longer, until the list is another.
+        What is too young is tried as soon as the recorder has certainly written it, else each time it is longer, until
+        the list is another.
         """
         if self._plan is None or not self._plan.later:
             return None
         retry_s, self._retry_s = self._retry_s, min(self._retry_s * 2, LONGEST_RETRY_S)
-        return retry_s
+        written_s = (self._plan.later_us - now_us()) / 1e6 + self._recorder.latest_s + WRITTEN_S
+        return min(retry_s, written_s) if written_s > 0 else retry_s
 
     async def step(self, channel: Channel) -> bool:
         """Answer a little; returns False when nothing can be answered now."""
@@ -345,7 +350,8 @@ def _plan(
                     plan.quiet.append((key, piece.span))
                 else:
                     plan.states.setdefault(piece.span.until_us, []).append(Member(key, of.id, piece.span.since_us))
-            plan.later |= answered_us < part.until_us - part.since_us
+            if answered_us < part.until_us - part.since_us:
+                plan.later, plan.later_us = True, max(plan.later_us, part.until_us)
     plan.nothing = sorted(
         ((verdict, span, keys) for (span, verdict), keys in reasons.items()), key=lambda item: item[1]
     )

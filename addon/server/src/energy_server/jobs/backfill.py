@@ -21,6 +21,8 @@ DOCUMENT = "backfills"
 MOST_JOBS = 50
 MOST_OPEN = 10
 LOOK_EVERY_S = 2.0
+RECENT_US = 60_000_000
+"""What came live a moment ago is not fetched again: the recorder may not have written it yet."""
 
 type Sleep = Callable[[float], Awaitable[None]]
 
@@ -110,7 +112,7 @@ class Backfills:
 
     def _ask(self, job: Job, entities: Sequence[Entity]) -> None:
         for entity in entities:
-            until_us = min(job.end_us, self._wanted.horizon_us(entity))
+            until_us = min(job.end_us, self._wanted.horizon_us(entity) - RECENT_US)
             if until_us > job.start_us:
                 self._asked.ask(job.id, job.site, entity.key, [Span(job.start_us, until_us)])
 
