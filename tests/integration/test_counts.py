@@ -8,6 +8,7 @@ import pytest
 from homeassistant.core import HomeAssistant
 
 from custom_components.energy_dashboard.pipeline import audit, gaps, recorder
+from custom_components.energy_dashboard.pipeline.connection import BULK_IN_FLIGHT
 from custom_components.energy_dashboard.pipeline.recorder_statistics import HOUR_US
 from tests.integration.asking import Asking
 from tests.integration.fake_server import FakeServer, Message
@@ -42,18 +43,16 @@ async def past(recorder_mock: object, hass: HomeAssistant) -> Past:
     return past
 
 
-async def counted(server: FakeServer, span: tuple[int, int], *entity_ids: str) -> Message:
+async def ask(server: FakeServer, kind: str, *entity_ids: str, **details: object) -> list[int]:
     catalog = server.of("catalog")[-1]
     places = [place for place, item in enumerate(catalog["entities"]) if item["entity_id"] in entity_ids]
-    request = {
-        "type": "request",
-        "id": 9,
-        "kind": "counts",
-        "catalog": catalog["rev"],
-        "of": places,
-        "span": list(span),
-    }
-    await server.send(request)
+    request = {"type": "request", "id": 9, "kind": kind, "catalog": catalog["rev"], "of": places}
+    await server.send(request | details)
+    return places
+
+
+async def counted(server: FakeServer, span: tuple[int, int], *entity_ids: str) -> Message:
+    places = await ask(server, "counts", *entity_ids, span=list(span))
     return await server.message("counts", lambda message: message["of"] == places)
 
 
@@ -82,3 +81,60 @@ async def test_hours_that_are_not_over_are_not_counted(past: Past, set_up: SetUp
     since_us = past.us(-300) // HOUR_US * HOUR_US
     message = await counted(server, (since_us, since_us + 24 * HOUR_US), "sensor.power")
     assert message["span"] == [since_us, past.us(0) // HOUR_US * HOUR_US]
+
+
+async def test_where_nothing_is_over_yet_the_answer_is_an_empty_span(
+    past: Past, set_up: SetUp, server: FakeServer
+) -> None:
+    await set_up()
+    since_us = past.us(0) // HOUR_US * HOUR_US
+    message = await counted(server, (since_us, since_us + HOUR_US), "sensor.power")
+    assert (message["id"], message["span"], message["rows"]) == (9, [since_us, since_us], [])
+
+
+@pytest.mark.parametrize("kind", ["counts", "digests"])
+@pytest.mark.parametrize("of", [[], [999]])
+async def test_of_entities_that_are_not_known_nothing_is_told_at_once(
+    past: Past, set_up: SetUp, server: FakeServer, kind: str, of: list[int]
+) -> None:
+    await set_up()
+    span = [past.us(-600) // HOUR_US * HOUR_US, past.us(-120) // HOUR_US * HOUR_US]
+    await ask(server, kind, of=of, **({"span": span} if kind == "counts" else {}))
+    message = await server.message(kind)
+    assert (message["id"], message["of"], message["rows"]) == (9, [], [])
+    assert message.get("span", [span[0]] * 2) == [span[0]] * 2
+
+
+@pytest.mark.parametrize("kind", ["counts", "digests"])
+async def test_a_question_about_another_catalog_is_answered(
+    past: Past, set_up: SetUp, server: FakeServer, kind: str
+) -> None:
+    await set_up()
+    span = [past.us(-600) // HOUR_US * HOUR_US, past.us(-120) // HOUR_US * HOUR_US]
+    before = server.of("catalog")[-1]["rev"]
+    await ask(server, kind, "sensor.power", catalog=before + 7, **({"span": span} if kind == "counts" else {}))
+    message = await server.message(kind)
+    assert (message["id"], message["catalog"], message["of"]) == (9, before, [])
+
+
+@pytest.mark.parametrize("kind", ["counts", "digests"])
+async def test_answers_that_a_new_catalog_overtakes_are_given_again(
+    past: Past, hass: HomeAssistant, set_up: SetUp, server: FakeServer, kind: str
+) -> None:
+    """No more than some are on their way: the others wait, with places of a catalog that is gone by then."""
+    await set_up()
+    await server.until(lambda: server.unacknowledged == 0)
+    server.acknowledging = False
+    span = [past.us(-600) // HOUR_US * HOUR_US, past.us(-120) // HOUR_US * HOUR_US]
+    for id_ in range(1, 6):
+        await ask(server, kind, "sensor.power", id=id_, **({"span": span} if kind == "counts" else {}))
+    await server.until(lambda: len(server.of(kind)) == BULK_IN_FLIGHT)
+    state(hass, "sensor.another", "5", POWER)
+    await server.message("catalog", lambda message: len(message["entities"]) == 4)
+    server.acknowledging = True
+    await server.acknowledge()
+    await server.until(lambda: {message["id"] for message in server.of(kind)} == {1, 2, 3, 4, 5})
+    catalogs = {item["rev"]: item["entities"] for item in server.of("catalog")}
+    for message in server.of(kind):
+        assert [catalogs[message["catalog"]][place]["entity_id"] for place in message["of"]] == ["sensor.power"]
+    assert server.of(kind)[-1]["catalog"] == max(catalogs)

@@ -1,12 +1,14 @@
 """Answer the server's audit: how many states the recorder holds, hour by hour, and digests of its hourly statistics.
 
 In:   requests.
-Out:  `counts` and `digests` messages. They claim nothing, so one that is lost is asked for again another day.
+Out:  `counts` and `digests` messages, one for each request at least: also where there is nothing to count, since the
+      server waits. They claim nothing, so one that is lost is asked for again another day.
 Fails with RecorderUnavailableError; the request is still to do.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -27,7 +29,7 @@ HELD_S: Final = 0.04
 """Counting should hold the recorder for about this long at a time."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class CountRequest:
     """Hours to count, and how far that is: one Entity after the other, from its first hour on."""
 
@@ -39,8 +41,12 @@ class CountRequest:
     known: dict[str, Recorded] | None = None
     rows: list[tuple[int, int, int]] = field(default_factory=list)
 
+    def restart(self) -> None:
+        """Begin again: what was found so far refers to what is gone."""
+        self.done, self.known, self.rows = 0, None, []
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class DigestRequest:
     """Statistics to digest, and how far that is."""
 
@@ -53,14 +59,22 @@ class DigestRequest:
     known: dict[str, StatisticMetadata] | None = None
     rows: list[tuple[int, int, int, str]] = field(default_factory=list)
 
+    def restart(self) -> None:
+        """Begin again: what was found so far refers to what is gone."""
+        self.done, self.since_us, self.known, self.of, self.rows = 0, 0, None, [], []
+
+
+type Requests = deque[CountRequest | DigestRequest]
+
 
 class Audit:
     """The audit's requests of one connection."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, *, wake: Callable[[], None]) -> None:
         """Nothing is asked yet."""
         self._recorder = recorder
-        self._requests: deque[CountRequest | DigestRequest] = deque(maxlen=MOST)
+        self._wake = wake
+        self._requests: Requests = deque(maxlen=MOST)
         self._catalog: Catalog | None = None
         self._began_us: int | None = None
         self._hours = 24
@@ -80,7 +94,7 @@ class Audit:
 
     def disconnected(self) -> None:
         """Forget what was asked on a connection that is gone."""
-        self._requests.clear()
+        self._requests = deque(maxlen=MOST)
 
     async def step(self, channel: Channel) -> bool:
         """Answer a little; returns False when nothing is asked."""
@@ -91,8 +105,7 @@ class Audit:
             # what was found so far refers to other places, or to another database
             self._catalog, self._began_us = catalog, self._recorder.began_us
             for asked in self._requests:
-                asked.done, asked.known = 0, None
-                asked.rows.clear()
+                asked.restart()
         request = self._requests[0]
         if isinstance(request, CountRequest):
             finished = await self._count(request, channel, catalog)
@@ -102,36 +115,49 @@ class Audit:
             self._requests.popleft()
         return True
 
+    def _stored(self, requests: Requests, request: CountRequest | DigestRequest, done: asyncio.Future[bool]) -> None:
+        """Answer once more what was about the places of a catalog that is gone."""
+        if not done.cancelled() and not done.result() and request not in requests:
+            request.restart()
+            requests.append(request)
+            self._wake()
+
     # ---- counts
 
     async def _count(self, request: CountRequest, channel: Channel, catalog: Catalog) -> bool:
         """Count some hours of one Entity; returns whether the request is answered."""
         if request.known is None:
-            await self._recorder.catch_up()
-            horizon_us = now_us() - int(self._recorder.latest_s * 1e6)
-            request.span = Span(request.span.since_us, min(request.span.until_us, horizon_us // HOUR_US * HOUR_US))
-            request.until_us = request.span.since_us
-            entity_ids = [
-                catalog.entities[catalog.places[key]].entity_id for key in request.keys if key in catalog.places
-            ]
-            request.known = await self._recorder.ask(partial(recorded, entity_ids=entity_ids))
-            return request.span.since_us >= request.span.until_us
-        key = request.keys[request.done]
-        place = catalog.places.get(key)
-        known = None if place is None else request.known.get(catalog.entities[place].entity_id)
-        if place is not None and known is not None and request.until_us < request.span.until_us:
-            await self._count_hours(request, place, known, counter=catalog.entities[place].counter)
-        else:
-            request.until_us = request.span.until_us
-        if request.until_us < request.span.until_us:
-            return False
-        request.done, request.until_us = request.done + 1, request.span.since_us
-        if request.done < len(request.keys):
-            return False
+            request.known = await self._known(request, catalog)
+        if request.done < len(request.keys) and request.until_us < request.span.until_us:
+            place = catalog.places.get(request.keys[request.done])
+            known = None if place is None else request.known.get(catalog.entities[place].entity_id)
+            if place is not None and known is not None:
+                await self._count_hours(request, place, known, counter=catalog.entities[place].counter)
+            else:
+                request.until_us = request.span.until_us
+            if request.until_us < request.span.until_us:
+                return False
+            request.done, request.until_us = request.done + 1, request.span.since_us
+            if request.done < len(request.keys):
+                return False
         of = [catalog.places[key] for key in request.keys if key in catalog.places]
         body = counts_body(catalog.rev, request.id, request.span, of, request.rows)
-        await channel.post(Subject("counts", tuple(request.keys), request.span), "counts", body, catalog)
+        done = await channel.post(Subject("counts", tuple(request.keys), request.span), "counts", body, catalog)
+        done.add_done_callback(partial(self._stored, self._requests, request))
         return True
+
+    async def _known(self, request: CountRequest, catalog: Catalog) -> dict[str, Recorded]:
+        """Find out what there is to count, and until when: hours that are over and written."""
+        since_us, until_us = request.span
+        entity_ids = [catalog.entities[catalog.places[key]].entity_id for key in request.keys if key in catalog.places]
+        if not entity_ids:
+            request.span = Span(since_us, since_us)
+            return {}
+        await self._recorder.catch_up()
+        horizon_us = (now_us() - int(self._recorder.latest_s * 1e6)) // HOUR_US * HOUR_US
+        request.span = Span(since_us, max(since_us, min(until_us, horizon_us)))
+        request.until_us = since_us
+        return await self._recorder.ask(partial(recorded, entity_ids=entity_ids))
 
     async def _count_hours(self, request: CountRequest, place: int, known: Recorded, *, counter: bool) -> None:
         span = Span(request.until_us, min(request.until_us + self._hours * HOUR_US, request.span.until_us))
@@ -145,15 +171,13 @@ class Audit:
 
     async def _digest(self, request: DigestRequest, channel: Channel, catalog: Catalog) -> bool:
         """Digest some months of one Entity; returns whether the request is answered."""
+        entity_ids = [catalog.entities[catalog.places[key]].entity_id for key in request.keys if key in catalog.places]
+        if not entity_ids:
+            await self._send_digests(request, channel, catalog)
+            return True
         if request.known is None:
             request.until_us = await self._recorder.ask(summed_up_until_us)
-            entity_ids = [
-                catalog.entities[catalog.places[key]].entity_id for key in request.keys if key in catalog.places
-            ]
             request.known = await self._recorder.ask(partial(metadata, statistic_ids=entity_ids))
-            request.of.clear()
-            request.since_us = 0
-            return not request.keys
         place = catalog.places.get(request.keys[request.done])
         known = None if place is None else request.known.get(catalog.entities[place].entity_id)
         found: list[tuple[Span, str]] = []
@@ -175,10 +199,10 @@ class Audit:
         await self._send_digests(request, channel, catalog)
         return True
 
-    @staticmethod
-    async def _send_digests(request: DigestRequest, channel: Channel, catalog: Catalog) -> None:
+    async def _send_digests(self, request: DigestRequest, channel: Channel, catalog: Catalog) -> None:
         of, rows = request.of, request.rows
         request.of, request.rows = [], []
         keys = tuple(catalog.entities[place].key for place in of)
         body = digests_body(catalog.rev, request.id, of, rows)
-        await channel.post(Subject("digests", keys, Span(0, request.until_us)), "digests", body, catalog)
+        done = await channel.post(Subject("digests", keys, Span(0, request.until_us)), "digests", body, catalog)
+        done.add_done_callback(partial(self._stored, self._requests, request))

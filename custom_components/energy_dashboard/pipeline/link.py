@@ -301,9 +301,10 @@ class Link:
                 connection.catalog = None
                 connection.wake.set()
             case {"type": "request", "id": int(id_), "kind": str(kind), "catalog": int(rev), "of": list(places)}:
-                if (catalog := _current(connection, rev)) is not None:
-                    keys = [key for place in places if (key := _key(catalog, place)) is not None]
-                    self._reconciler.request(kind, id_, keys, _span(message.get("span")))
+                # of another catalog nothing is known, which is an answer, too
+                catalog = _current(connection, rev)
+                keys = [key for place in places if catalog is not None and (key := _key(catalog, place)) is not None]
+                self._reconciler.request(kind, id_, keys, _span(message.get("span")))
             case {"type": "gaps", "catalog": int(rev), "gaps": list(gaps)}:
                 if (catalog := _current(connection, rev)) is not None:
                     self._reconciler.want(_wanted(catalog, gaps))

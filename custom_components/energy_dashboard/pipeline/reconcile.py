@@ -44,10 +44,10 @@ class Reconcile:
         """Take up what the run before left undone."""
         self._recorder = recorder
         self._watch = watch
+        self._arrived = asyncio.Event()
         self.imports = Imports(hass, recorder, pending, misfits, on_change=on_change)
         self.gaps = Gaps(hass, recorder, watch)
-        self.audit = Audit(recorder)
-        self._arrived = asyncio.Event()
+        self.audit = Audit(recorder, wake=self._arrived.set)
         self._not_before_s: dict[Imports | Gaps | Audit, float] = {}
         self._told: RecorderStatus | None = None
 

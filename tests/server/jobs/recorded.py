@@ -19,6 +19,10 @@ class Recorded:
     asked: list[Json] = field(default_factory=list)
     gaps: list[Json] = field(default_factory=list)
     answers: bool = True
+    until_us: int | None = None
+    """The hours that the recorder has written end here."""
+    gone: set[str] = field(default_factory=set)
+    """What it does not know any more."""
 
     async def connect(self, since_us: int = NOON_US - 30 * HOUR_US, **sources: str) -> None:
         self.client: Client = await self.home.connect()
@@ -53,21 +57,23 @@ class Recorded:
                     await self.client.number(self._answer(message))
 
     def _answer(self, asked: Json) -> Json:
-        about = {"type": asked["kind"], "catalog": 2, "id": asked["id"], "of": asked["of"]}
+        of = [place for place in asked["of"] if self.keys[place] not in self.gone]
+        about = {"type": asked["kind"], "catalog": 2, "id": asked["id"], "of": of}
         if asked["kind"] == "digests":
             found = [
                 [self.keys.index(key), since, until, text]
                 for (key, since, until), text in self.digests.items()
-                if self.keys.index(key) in asked["of"]
+                if self.keys.index(key) in of
             ]
             return about | {"rows": found}
         since, until = asked["span"]
+        until = until if self.until_us is None else max(since, min(until, self.until_us))
         rows = [
             [self.keys.index(key), hour, n]
             for (key, hour), n in self.counts.items()
-            if since <= hour < until and self.keys.index(key) in asked["of"]
+            if since <= hour < until and self.keys.index(key) in of
         ]
-        return about | {"span": asked["span"], "rows": rows}
+        return about | {"span": [since, until], "rows": rows}
 
     def requests(self, kind: str) -> list[Json]:
         return [message for message in self.asked if message["kind"] == kind]

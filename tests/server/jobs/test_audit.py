@@ -145,6 +145,43 @@ async def test_a_recorder_that_does_not_answer_is_told(audited: Audited, monkeyp
     assert "did not answer" in line.detail
 
 
+async def test_hours_that_the_recorder_has_not_written_are_not_told_of(audited: Audited) -> None:
+    await audited.recorded.sends("a", HOUR)
+    audited.recorded.counts = {("a", HOUR): 1, ("a", HOUR + HOUR_US): 9}
+    audited.recorded.until_us = HOUR + HOUR_US
+    await audited.day()
+    (line,) = await audited.home.state.sync_log(1)
+    assert (line.until_us, line.result, line.rows) == (HOUR + HOUR_US, "done", 1)
+    assert line.detail == "readings of the last 24 hours: no difference"
+
+
+async def test_where_nothing_could_be_counted_the_audit_ends_at_once_and_says_so(audited: Audited) -> None:
+    """The default patience is minutes: the test would end before."""
+    audited.recorded.until_us = 0
+    await audited.day()
+    (line,) = await audited.home.state.sync_log(1)
+    assert (line.detail, line.result, line.rows) == (
+        "readings of the last 24 hours: nothing could be counted",
+        "partly",
+        0,
+    )
+
+
+async def test_who_the_recorder_does_not_know_is_told(audited: Audited) -> None:
+    await audited.recorded.sends("a", HOUR)
+    audited.recorded.counts = {("a", HOUR): 1, ("b", HOUR): 5}
+    audited.recorded.gone = {"b"}
+    await audited.all()
+    lines = {line.source: line for line in await audited.home.state.sync_log(2)}
+    assert lines["recorder"].detail == "all readings of the recorder: no difference, not all could be counted"
+    assert lines["statistics"].detail == "hourly statistics: same, 1 entities could not be compared"
+    assert {line.result for line in lines.values()} == {"partly"}
+    assert audited.asked("b") == []
+    audited.recorded.gone = {"a", "b"}
+    await audited.all()
+    assert {line.result for line in await audited.home.state.sync_log(2)} == {"partly"}
+
+
 async def test_a_connection_that_ends_ends_the_audit(audited: Audited) -> None:
     audited.recorded.answers = False
     running = asyncio.create_task(audited.audit.audit_day(HOME))

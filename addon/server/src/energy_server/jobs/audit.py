@@ -82,12 +82,41 @@ class _Memory:
 
 @dataclass(slots=True)
 class _Found:
-    """What one run counted, and where it found a difference."""
+    """What one run counted until when, where it found a difference, and why it is not all."""
 
+    until_us: int
     readings: int = 0
     hours: int = 0
     keys: set[str] = field(default_factory=set)
-    unanswered: int = 0
+    some: bool = False
+    unanswered: bool = False
+    uncounted: bool = False
+
+    @property
+    def result(self) -> str:
+        """Return whether that is all."""
+        return "partly" if self.unanswered or self.uncounted else "done"
+
+    @property
+    def words(self) -> str:
+        """Say what was found; that nothing was compared is not that nothing differs."""
+        if not self.some:
+            return "the recorder did not answer" if self.unanswered else "nothing could be counted"
+        differ = f"{self.hours} hours of {len(self.keys)} entities differ" if self.hours else "no difference"
+        if self.unanswered:
+            return f"{differ}, the recorder did not answer all"
+        return f"{differ}, not all could be counted" if self.uncounted else differ
+
+    def note(self, asked: Sequence[str], part: Span, answer: Counted) -> None:
+        """Notice what of a question was not counted: the newest hours, which may not be written yet, or more."""
+        counted = answer.span
+        some = bool(answer.keys) and counted.since_us < counted.until_us
+        newest = some and part.until_us >= self.until_us
+        self.some |= some
+        if newest:
+            self.until_us = min(self.until_us, counted.until_us)
+        whole = counted.since_us <= part.since_us and (newest or part.until_us <= counted.until_us)
+        self.uncounted |= not whole or not set(asked) <= set(answer.keys)
 
 
 class Audit:
@@ -149,8 +178,9 @@ class Audit:
         oldest_us, end_us = self._clients.oldest_us(site.id), self._ledger.live_end_us(site.id) or 0
         reach_us = HISTORY_US if oldest_us is None else max(DAY_US, end_us - oldest_us)
         await self._compare(site.id, entities, reach_us, "all readings of the recorder")
-        detail = await self._digests.compare(site.id, entities)
-        await self._state.log(SyncEntry(self._clock_us(), site.id, "audit", detail, source="statistics"))
+        detail, result = await self._digests.compare(site.id, entities)
+        entry = SyncEntry(self._clock_us(), site.id, "audit", detail, source="statistics", result=result)
+        await self._state.log(entry)
         await self._digests.read_again(site.id, entities, self._clock_us())
 
     async def _present(self, site: str) -> list[Entity]:
@@ -163,20 +193,18 @@ class Audit:
             return
         until_us = (live_end_us - RECENT_US) // HOUR_US * HOUR_US
         span = Span((until_us - reach_us) // HOUR_US * HOUR_US, until_us)
-        memory, found = await self._memory(site), _Found()
+        memory, found = await self._memory(site), _Found(until_us)
         for keys, part in _questions(list(readable), span):
             answer = await self._clients.ask(site, "counts", keys, part, ANSWER_WITHIN_S)
-            if isinstance(answer, Counted):
-                await self._settle(site, readable, answer, memory, found)
-            else:
-                found.unanswered += 1
+            if not isinstance(answer, Counted):
+                found.unanswered = True
                 break
+            found.note(keys, part, answer)
+            await self._settle(site, readable, answer, memory, found)
         await self._remember(site, memory, until_us)
-        differ = f"{found.hours} hours of {len(found.keys)} entities differ" if found.hours else "no difference"
-        detail = f"{what}: {differ}" + (", the recorder did not answer all" if found.unanswered else "")
-        result = "partly" if found.unanswered else "done"
-        entry = SyncEntry(self._clock_us(), site, "audit", detail, span.since_us, span.until_us, found.readings)
-        await self._state.log(replace(entry, source="recorder", result=result))
+        detail = f"{what}: {found.words}"
+        entry = SyncEntry(self._clock_us(), site, "audit", detail, span.since_us, found.until_us, found.readings)
+        await self._state.log(replace(entry, source="recorder", result=found.result))
 
     async def _settle(
         self, site: str, readable: dict[str, Entity], answer: Counted, memory: _Memory, found: _Found

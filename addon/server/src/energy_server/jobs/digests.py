@@ -67,14 +67,16 @@ class Digests:
                 known = {str(span.since_us): text for (of, span), text in answer.digests.items() if of == key}
                 await self._state.put_document(_name(site, key), known)
 
-    async def compare(self, site: str, entities: Sequence[Entity]) -> str:
-        """Import again what changed; return in words what was found."""
+    async def compare(self, site: str, entities: Sequence[Entity]) -> tuple[str, str]:
+        """Import again what changed; return in words what was found, and whether that is all (`done`, `partly`)."""
         await self.first(site, entities)
         changed: dict[Span, list[str]] = {}
+        lacking = 0
         for keys in batched([one.key for one in entities if self._wanted.imported(one)], AT_ONCE, strict=False):
             answer = await self._clients.ask(site, "digests", keys, None, ANSWER_WITHIN_S)
             if not isinstance(answer, Digested):
-                return "hourly statistics: the recorder did not answer"
+                return "hourly statistics: the recorder did not answer", "partly"
+            lacking += len(set(keys) - set(answer.keys))
             for key in answer.keys:
                 mine = {span: text for (of, span), text in answer.digests.items() if of == key}
                 for span in await self._changed(site, key, mine):
@@ -82,7 +84,9 @@ class Digests:
         for span, keys_of_span in changed.items():
             await self._clients.request_statistics(site, keys_of_span, span)
         entities_changed = {key for keys_of_span in changed.values() for key in keys_of_span}
-        return f"hourly statistics: {len(entities_changed)} entities changed" if changed else "hourly statistics: same"
+        found = f"{len(entities_changed)} entities changed" if changed else "same"
+        some = f", {lacking} entities could not be compared" if lacking else ""
+        return f"hourly statistics: {found}{some}", "partly" if lacking else "done"
 
     async def read_again(self, site: str, entities: Sequence[Entity], now_us: int) -> None:
         """Import the last weeks of Entities that have nothing but statistics: their past gets revised."""
