@@ -1,8 +1,12 @@
 """A day of a real home's power, from the event bus into the store: every reading once, every hour's energy right."""
 
+import asyncio
 import csv
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random, SystemRandom
 
 import pytest
 import pytest_asyncio
@@ -20,8 +24,14 @@ ENTITY = "sensor.recorded_power"
 HOUR_US = 3_600_000_000
 W_US_PER_KWH = 3_600_000_000 * 1_000
 SAME_KWH = 1e-6
+IDENTICAL_KWH = 1e-12
 # A day in some seconds. Faster than that, the recorder's work for a commit grows with the square of its states.
 SPEED = 10_000
+AMID_OUTAGES = "sensor.recorded_power_amid_outages"
+# Slower, so that there is time for five outages: a day in a minute.
+SPEED_AMID_OUTAGES = 1_440
+OUTAGES = 5
+LONGEST_OUTAGE_S = 6.0
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
@@ -97,6 +107,71 @@ async def test_the_energy_of_each_hour_is_that_of_the_recording(product: Product
     assert set(found) == set(expected)
     error_kwh = max(abs(found[hour_us] - kwh) for hour_us, kwh in expected.items())
     say(f"{len(expected)} hours, {sum(expected.values()):.6f} kWh: the largest difference is {error_kwh:.1e} kWh")
+
+
+@asynccontextmanager
+async def outages(product: Product, random: Random) -> AsyncIterator[None]:
+    """Have the server killed, stopped or suspended five times, at random moments; leave when it is back for good."""
+
+    async def suffer() -> None:
+        server = product.server
+        for _ in range(OUTAGES):
+            await asyncio.sleep(random.uniform(0.5, 60 / OUTAGES - LONGEST_OUTAGE_S))
+            how, length_s = random.choice(("killed", "stopped", "suspended")), random.uniform(0.5, LONGEST_OUTAGE_S)
+            say(f"the server is {how} for {length_s:.1f} s")
+            if how == "suspended":
+                server.running.pause()
+            else:
+                await (server.kill() if how == "killed" else server.stop())
+            await asyncio.sleep(length_s)
+            if how == "suspended":
+                server.running.resume()
+            else:
+                await server.start()
+
+    suffering = asyncio.create_task(suffer())
+    try:
+        yield
+    finally:
+        await suffering
+
+
+async def energies(product: Product, entity_id: str, series: Series) -> dict[int, float]:
+    """Return kWh by hour as the server has them now."""
+    entity = await product.server.known(entity_id)
+    span = {"start": series.rows[0][0] // HOUR_US * HOUR_US, "end": series.rows[-1][0] + 1}
+    answer = await product.server.get("/api/statistics", key=entity["key"], level="hour", **span)
+    (found,) = answer["series"]
+    return dict(zip(found["start_us"], found["change"], strict=True))
+
+
+async def test_five_random_outages_change_nothing(product: Product, replayed: Series, recorded: Path) -> None:
+    """The same recording as another entity, while the server comes and goes: the same readings, the same energies."""
+    server, seed = product.server, SystemRandom().randrange(10**6)
+    say(f"{OUTAGES} random outages with the seed {seed}")
+    await announce(product.home, recorded / RECORDING, AMID_OUTAGES)
+    await server.known(AMID_OUTAGES)
+    span = replayed.rows[0][0], replayed.rows[-1][0] + 1
+    async with outages(product, Random(seed)):  # noqa: S311 chooses when and how
+        assert await replay(product.home, recorded / RECORDING, AMID_OUTAGES, SPEED_AMID_OUTAGES) == ROWS
+    await server.connected(60)
+
+    async def arrived() -> bool | None:
+        return len(await server.readings(AMID_OUTAGES, *span)) >= ROWS or None
+
+    await server.until(arrived, "the readings of the recording", 60)
+    without = await server.readings(ENTITY, *span)
+    assert await server.readings(AMID_OUTAGES, *span) == without
+
+    async def same() -> bool | None:
+        amid, usual = await energies(product, AMID_OUTAGES, replayed), await energies(product, ENTITY, replayed)
+        if len(usual) < len(energy_by_hour(replayed)) or amid.keys() != usual.keys():
+            return None
+        return all(amid[hour_us] == pytest.approx(kwh, abs=IDENTICAL_KWH) for hour_us, kwh in usual.items()) or None
+
+    await server.until(same, "the same energy in each hour")
+    hours = energy_by_hour(replayed)
+    say(f"{len(without)} readings and the energies of {len(hours)} hours: the same with {OUTAGES} outages as without")
 
 
 async def test_replaying_it_again_changes_nothing(product: Product, replayed: Series, tmp_path: Path) -> None:

@@ -17,21 +17,20 @@ SETTLED_WITHIN_S = 180.0
 
 
 async def settled(server: Server, until_us: int, within_s: float = SETTLED_WITHIN_S) -> None:
-    """Wait until the server lacks nothing of what was before the instant."""
+    """Wait until the server has heard of the instant, and lacks nothing of what was before it."""
 
     sync: dict[str, Any] = {}
 
     async def look() -> bool:
         sync.update(await server.get("/api/sync"))
-        gaps = sync["gaps"]["list"]
-        return bool(sync["link"]["connected"]) and not any(
-            gap["state"] == "open" and gap["since_us"] < until_us for gap in gaps
-        )
+        gaps = sync["gaps"]
+        heard = sync["link"]["connected"] and sync["clock"] and (sync["clock"]["live_end_us"] or 0) >= until_us
+        return bool(heard) and not any(gap["state"] == "open" and gap["since_us"] < until_us for gap in gaps["list"])
 
     try:
         await true(look, "all gaps to be closed", within_s)
     except InVainError as err:
-        raise AssertionError(f"{err}\n{sync['link']}\n{sync['recorder']}\n{sync['gaps']}") from err
+        raise AssertionError(f"{err}\n{sync['link']}\n{sync['clock']}\n{sync['recorder']}\n{sync['gaps']}") from err
 
 
 async def verified(home: Home, server: Server, until_us: int) -> str:
