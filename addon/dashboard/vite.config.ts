@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 import { mockServer } from './dev/mock-server.ts';
 
 const KB = 1000;
-const FIRST_LOAD_BUDGET_KB = 250;
+const BUDGET_KB = 150;
 
 function* files(folder: string): Generator<string> {
   for (const name of readdirSync(folder)) {
@@ -36,26 +36,16 @@ function precompress(): Plugin {
   };
 }
 
-/** Prints what a browser must load before the first chart, and fails the build above the budget. */
+/** Prints what a browser must load, and fails the build above the budget. */
 function budget(): Plugin {
   return {
     name: 'budget',
     apply: 'build',
     writeBundle(_options, bundle) {
-      const sizes = { first: 0, later: 0 };
-      const first = new Set<string>();
-      const walk = (name: string): void => {
-        const chunk = bundle[name];
-        if (first.has(name) || chunk?.type !== 'chunk') return;
-        first.add(name);
-        chunk.imports.forEach(walk);
-      };
-      for (const [name, chunk] of Object.entries(bundle)) if (chunk.type === 'chunk' && chunk.isEntry) walk(name);
-      for (const [name, chunk] of Object.entries(bundle)) {
-        if (chunk.type === 'chunk') sizes[first.has(name) ? 'first' : 'later'] += gzipSync(chunk.code, { level: 9 }).length / KB;
-      }
-      const text = `JavaScript before charts: ${sizes.first.toFixed(1)} kB gzipped (budget ${FIRST_LOAD_BUDGET_KB}); charts, loaded later: ${sizes.later.toFixed(1)} kB`;
-      if (sizes.first > FIRST_LOAD_BUDGET_KB) throw new Error(text);
+      const chunks = Object.values(bundle).filter((chunk) => chunk.type === 'chunk');
+      const size = chunks.reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length / KB, 0);
+      const text = `JavaScript: ${size.toFixed(1)} kB gzipped (budget ${BUDGET_KB})`;
+      if (size > BUDGET_KB) throw new Error(text);
       this.info(text);
     },
   };

@@ -1,11 +1,8 @@
-/**
- * A canvas for one chart: loads ECharts on first use, keeps to the size of its box, draws anew with the theme. What is out
- * of sight is drawn when it comes near.
- */
+/** A canvas for one chart: keeps to the size of its box, draws anew with the theme. What is out of sight is drawn when it comes near. */
 import { LitElement, css, html, type PropertyValues, type TemplateResult } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { customElement, property, query } from 'lit/decorators.js';
 import { THEME_EVENT } from '../state/theme';
-import type { ChartOption, ECharts } from './engine';
+import type { Size } from './drawing';
 import { readPalette, type Palette } from './palette';
 
 const NEAR = '200px 0px';
@@ -21,28 +18,33 @@ document.addEventListener(THEME_EVENT, () => {
   kept = null;
 });
 
-export type DrawChart = (palette: Palette, width: number, height: number) => ChartOption;
+/** A canvas has no second chance: text that is drawn before its font has come stays as it is. */
+let fonts: Promise<unknown> | null = null;
+const loadFonts = (): Promise<unknown> => (fonts ??= Promise.all([document.fonts.load('12px Roboto'), document.fonts.load('500 12px Roboto')]));
 
-/** Loads ECharts and its fonts; called early, they arrive while the page waits for its data. */
-export async function loadEngine(): Promise<typeof import('./engine')> {
-  const [engine] = await Promise.all([import('./engine'), document.fonts.load('12px Roboto'), document.fonts.load('500 12px Roboto')]);
-  return engine;
-}
+export type DrawChart = (context: CanvasRenderingContext2D, palette: Palette, size: Size) => void;
 
 @customElement('ed-canvas')
 export class EdCanvas extends LitElement {
   static override styles = css`
     :host,
-    div {
+    canvas {
       display: block;
       width: 100%;
       height: 100%;
     }
+    :host {
+      position: relative;
+    }
+    canvas {
+      position: absolute;
+    }
   `;
 
   @property({ attribute: false }) draw: DrawChart | null = null;
+  @query('canvas', true) private readonly canvas!: HTMLCanvasElement;
 
-  private chart: ECharts | null = null;
+  private ready = false;
   private width = 0;
   private height = 0;
   private near = false;
@@ -72,12 +74,10 @@ export class EdCanvas extends LitElement {
     document.removeEventListener(THEME_EVENT, this.repaint);
     this.sizes.disconnect();
     this.sight.disconnect();
-    this.chart?.dispose();
-    this.chart = null;
   }
 
   override render(): TemplateResult {
-    return html`<div></div>`;
+    return html`<canvas></canvas>`;
   }
 
   override updated(changed: PropertyValues<this>): void {
@@ -85,26 +85,31 @@ export class EdCanvas extends LitElement {
   }
 
   private async start(): Promise<void> {
-    const engine = await loadEngine();
-    await this.updateComplete;
-    const box = this.renderRoot.querySelector('div');
-    if (!this.isConnected || !box || this.chart) return;
-    this.chart = engine.init(box, null, { renderer: 'canvas', width: this.width || 1, height: this.height || 1 });
+    await Promise.all([loadFonts(), this.updateComplete]);
+    this.ready = true;
     this.repaint();
   }
 
   private readonly repaint = (): void => {
     this.fresh = false;
-    if (!this.chart || !this.draw || !this.near || this.width === 0) return;
-    this.chart.setOption(this.draw(palette(), this.width, this.height), { notMerge: true });
+    if (!this.ready || !this.draw || !this.near || this.width === 0) return;
+    const { canvas, width, height } = this;
+    const context = canvas.getContext('2d');
+    if (!context) return;
+    const ratio = devicePixelRatio;
+    const [columns, rows] = [Math.round(width * ratio), Math.round(height * ratio)];
+    // Setting the size makes a new canvas.
+    if (canvas.width !== columns) canvas.width = columns;
+    if (canvas.height !== rows) canvas.height = rows;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    this.draw(context, palette(), { width, height });
     this.fresh = true;
   };
 
   private resize(width: number, height: number): void {
     if (width === this.width && height === this.height) return;
     [this.width, this.height] = [width, height];
-    if (!this.chart || width === 0) return;
-    this.chart.resize({ width, height });
     this.repaint();
   }
 }

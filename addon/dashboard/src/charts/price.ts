@@ -1,8 +1,7 @@
 /** The price of a day as a step line, with its lowest and highest value and the present moment. */
-import type { CustomSeriesOption } from 'echarts/charts';
 import { scaleFor } from '../domain/axis';
 import { mix } from './colour';
-import type { ChartOption } from './engine';
+import { fillArea, sharp, strokeLine, write, type Point, type Size } from './drawing';
 import type { Palette } from './palette';
 
 export interface PriceModel {
@@ -16,20 +15,16 @@ export interface PriceModel {
   print: (value: number) => string;
 }
 
-type Node = NonNullable<ReturnType<NonNullable<CustomSeriesOption['renderItem']>>>;
-type Point = [number, number];
+const PLOT = { left: 4, right: 4, top: 18, bottom: 22 };
+const LABEL_DOWN = 14;
 
-const FONT = '12px Roboto, sans-serif';
+type Coord = (us: number, value: number) => Point;
 
-function stepPoints(model: PriceModel, coord: (data: Point) => Point): Point[] {
+function stepPoints(model: PriceModel, coord: Coord): Point[] {
   return model.steps.flatMap((step, i) => {
     const until = model.steps[i + 1]?.us ?? model.nowUs;
-    return [coord([Math.max(step.us, model.startUs), step.value]), coord([until, step.value])];
+    return [coord(Math.max(step.us, model.startUs), step.value), coord(until, step.value)];
   });
-}
-
-function label(text: string, x: number, y: number, palette: Palette): Node {
-  return { type: 'text', style: { text, x, y, fill: palette.ink, font: FONT, align: 'center', verticalAlign: 'bottom' } };
 }
 
 type Step = PriceModel['steps'][number];
@@ -42,63 +37,41 @@ function extremes(model: PriceModel): [Step | null, Step | null] {
   return lowest.value === highest.value ? [null, highest] : [lowest, highest];
 }
 
-function draw(model: PriceModel, palette: Palette, coord: (data: Point) => Point): Node[] {
+function coordOf(model: PriceModel, { width, height }: Size): Coord {
+  const highest = scaleFor(Math.max(0, ...model.steps.map((step) => step.value)) * 1.12, 2).max;
+  const lowest = Math.min(0, ...model.steps.map((step) => step.value));
+  const across = (width - PLOT.left - PLOT.right) / (model.endUs - model.startUs);
+  const up = (height - PLOT.top - PLOT.bottom) / (highest - lowest);
+  return (us, value) => [PLOT.left + (us - model.startUs) * across, PLOT.top + (highest - value) * up];
+}
+
+function drawTicks(context: CanvasRenderingContext2D, model: PriceModel, palette: Palette, coord: Coord, bottom: number): void {
+  for (const { us, label } of model.ticks) {
+    const align = us === model.startUs ? 'left' : us === model.endUs ? 'right' : 'center';
+    write(context, label, [coord(us, 0)[0], bottom + LABEL_DOWN], { colour: palette.ink2, align });
+  }
+}
+
+export function drawPriceChart(context: CanvasRenderingContext2D, model: PriceModel, palette: Palette, size: Size): void {
+  const coord = coordOf(model, size);
+  const bottom = size.height - PLOT.bottom;
+  strokeLine(context, [[PLOT.left, sharp(bottom)], [size.width - PLOT.right, sharp(bottom)]], { colour: palette.ink2 });
+  drawTicks(context, model, palette, coord, bottom);
   const points = stepPoints(model, coord);
-  const [, zero] = coord([model.startUs, 0]);
+  const [nowX, zero] = coord(model.nowUs, 0);
   const first = points[0];
   const last = points.at(-1);
-  if (!first || !last) return [];
-  const [nowX, top] = coord([model.nowUs, scaleOf(model).max]);
-  const nodes: Node[] = [
-    { type: 'polygon', shape: { points: [...points, [last[0], zero], [first[0], zero]] }, style: { fill: mix(palette.grid, palette.card, 0.16) } },
-    { type: 'polyline', shape: { points }, style: { stroke: palette.gridText, lineWidth: 2, fill: 'none' } },
-    { type: 'line', shape: { x1: nowX, x2: nowX, y1: top - 2, y2: zero }, style: { stroke: palette.ink, lineWidth: 1.5 } },
-    label(model.nowLabel, nowX, top - 3, palette),
-  ];
+  if (!first || !last) return;
+  const label = (text: string, x: number, y: number): void => void write(context, text, [x, y], { colour: palette.ink, align: 'center', baseline: 'bottom' });
+  fillArea(context, [...points, [last[0], zero], [first[0], zero]], mix(palette.grid, palette.card, 0.16));
+  strokeLine(context, points, { colour: palette.gridText, width: 2 });
+  strokeLine(context, [[nowX, PLOT.top - 2], [nowX, zero]], { colour: palette.ink, width: 1.5 });
+  label(model.nowLabel, nowX, PLOT.top - 3);
   const [lowest, highest] = extremes(model);
   for (const step of [lowest, highest]) {
     if (!step) continue;
     const until = model.steps[model.steps.indexOf(step) + 1]?.us ?? model.nowUs;
-    const [x, y] = coord([(Math.max(step.us, model.startUs) + until) / 2, step.value]);
-    if (Math.abs(x - nowX) > 22) nodes.push(label(model.print(step.value), Math.max(x, first[0] + 14), step === lowest ? y + 18 : y - 3, palette));
+    const [x, y] = coord((Math.max(step.us, model.startUs) + until) / 2, step.value);
+    if (Math.abs(x - nowX) > 22) label(model.print(step.value), Math.max(x, first[0] + 14), step === lowest ? y + 18 : y - 3);
   }
-  return nodes;
-}
-
-const scaleOf = (model: PriceModel): { max: number; step: number } => scaleFor(Math.max(0, ...model.steps.map((step) => step.value)) * 1.12, 2);
-
-export function priceOption(model: PriceModel, palette: Palette): ChartOption {
-  const labels = new Map(model.ticks.map((tick) => [tick.us, tick.label]));
-  const lowest = Math.min(0, ...model.steps.map((step) => step.value));
-  return {
-    animation: false,
-    grid: { left: 4, right: 4, top: 18, bottom: 22, outerBoundsMode: 'none' },
-    xAxis: {
-      type: 'value',
-      min: model.startUs,
-      max: model.endUs,
-      axisLine: { onZero: false, lineStyle: { color: palette.ink2 } },
-      axisTick: { show: false },
-      splitLine: { show: false },
-      axisLabel: {
-        color: palette.ink2,
-        fontSize: 12,
-        fontFamily: 'Roboto, sans-serif',
-        margin: 6,
-        customValues: model.ticks.map((tick) => tick.us),
-        alignMinLabel: 'left',
-        alignMaxLabel: 'right',
-        formatter: (us: number) => labels.get(us) ?? '',
-      },
-    },
-    yAxis: { type: 'value', show: false, min: lowest, max: scaleOf(model).max },
-    series: [
-      {
-        type: 'custom',
-        silent: true,
-        data: [0],
-        renderItem: (_params, api) => ({ type: 'group', children: draw(model, palette, (data) => api.coord(data) as Point) }),
-      },
-    ],
-  };
 }

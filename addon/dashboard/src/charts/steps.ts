@@ -1,8 +1,7 @@
 /** Stacked steps or bars, from above zero and to below it, drawn by one set of rules. All values are zero or positive. */
-import type { CustomSeriesOption } from 'echarts/charts';
 import type { Scale } from '../domain/axis';
 import type { Mark } from '../domain/provenance';
-import type { ChartOption } from './engine';
+import { fillArea, fillBox, sharp, strokeLine, write, type Box, type Line, type Point, type Size } from './drawing';
 import type { Fill, Palette, SeriesColour } from './palette';
 
 export interface StepSeries {
@@ -42,16 +41,21 @@ export interface Plot {
   bottom: number;
 }
 
-type Node = NonNullable<ReturnType<NonNullable<CustomSeriesOption['renderItem']>>>;
-type Point = [number, number];
-type Coord = (data: Point) => Point;
-type Draw = (coord: Coord) => Node[];
+type Coord = (step: number, value: number) => Point;
+/** What the parts of a chart are drawn with. */
+interface Pen {
+  context: CanvasRenderingContext2D;
+  palette: Palette;
+  coord: Coord;
+}
 
 const NARROW = 480;
 const BAR_SPACE = 0.13;
 const DIGIT_WIDTH = 6.8;
 const LABEL_GAP = 10;
-const FONT = '12px Roboto, sans-serif';
+const TEXT_HEIGHT = 12;
+const LABEL_HEIGHT = 16;
+const VALUE_GAP = 8;
 const MARK_BELOW_AXIS = 6;
 const PARTLY_WIDTH = 10;
 const PARTLY_HEIGHT = 7;
@@ -64,16 +68,6 @@ export function plotOf(model: StepsModel, width: number): Plot {
     right: model.ends.length > 0 && !narrow ? 88 : narrow ? 6 : 18,
     top: model.captions ? 24 : 10,
     bottom: model.marks.length > 0 || model.below.length > 0 ? 30 : 24,
-  };
-}
-
-/** All of it is one series, drawn from back to front: each further series would cost a phone some milliseconds. */
-function drawn(parts: readonly Draw[]): CustomSeriesOption {
-  return {
-    type: 'custom',
-    silent: true,
-    data: [0],
-    renderItem: (_params, api) => ({ type: 'group', children: parts.flatMap((draw) => draw((data) => api.coord(data) as Point)) }),
   };
 }
 
@@ -99,172 +93,144 @@ interface Layer {
   edge: string;
 }
 
-function drawSteps({ base, values, sign, fill, edge }: Layer): Draw {
-  return (coord) =>
-    runs(values).flatMap(([from, until]): Node[] => {
-      const outer: Point[] = [];
-      const inner: Point[] = [];
-      for (let i = from; i < until; i++) {
-        const low = base[i] ?? 0;
-        const high = low + (values[i] ?? 0);
-        outer.push(coord([i, sign * high]), coord([i + 1, sign * high]));
-        inner.push(coord([i, sign * low]), coord([i + 1, sign * low]));
-      }
-      return [
-        { type: 'polygon', shape: { points: [...outer, ...inner.reverse()] }, style: { fill: fill } },
-        { type: 'polyline', shape: { points: outer }, style: { stroke: edge, lineWidth: 1, fill: 'none' } },
-      ];
-    });
-}
-
-function drawBars({ base, values, sign, fill, edge }: Layer): Draw {
-  return (coord) =>
-    values.flatMap((value, i): Node[] => {
-      if (value === null || value <= 0) return [];
+function drawSteps({ context, coord }: Pen, { base, values, sign, fill, edge }: Layer): void {
+  for (const [from, until] of runs(values)) {
+    const outer: Point[] = [];
+    const inner: Point[] = [];
+    for (let i = from; i < until; i++) {
       const low = base[i] ?? 0;
-      const [x0, y0] = coord([i + BAR_SPACE, sign * (low + value)]);
-      const [x1, y1] = coord([i + 1 - BAR_SPACE, sign * low]);
-      const y = Math.min(y0, y1);
-      const height = Math.abs(y1 - y0);
-      if (height < 0.35) return [];
-      const shape = { x: Math.round(x0) + 0.5, y, width: Math.round(x1 - x0) - 1, height };
-      return [{ type: 'rect', shape, style: { fill: fill, stroke: height > 2 ? edge : 'none', lineWidth: 1 } }];
-    });
+      const high = low + (values[i] ?? 0);
+      outer.push(coord(i, sign * high), coord(i + 1, sign * high));
+      inner.push(coord(i, sign * low), coord(i + 1, sign * low));
+    }
+    fillArea(context, [...outer, ...inner.reverse()], fill);
+    strokeLine(context, outer, { colour: edge });
+  }
 }
 
-function layers(series: readonly StepSeries[], sign: 1 | -1, model: StepsModel, palette: Palette): Draw[] {
-  let base = Array.from({ length: model.count }, () => 0);
-  return series.map(({ colour, values }) => {
-    const layer: Layer = { base, values, sign, fill: palette.fill(colour), edge: palette.edge(colour) };
-    base = base.map((low, i) => low + (values[i] ?? 0));
-    return model.bars ? drawBars(layer) : drawSteps(layer);
+function drawBars({ context, coord }: Pen, { base, values, sign, fill, edge }: Layer): void {
+  values.forEach((value, i) => {
+    if (value === null || value <= 0) return;
+    const low = base[i] ?? 0;
+    const [x0, y0] = coord(i + BAR_SPACE, sign * (low + value));
+    const [x1, y1] = coord(i + 1 - BAR_SPACE, sign * low);
+    const height = Math.abs(y1 - y0);
+    if (height < 0.35) return;
+    const box = { x: Math.round(x0) + 0.5, y: Math.min(y0, y1), width: Math.round(x1 - x0) - 1, height };
+    fillBox(context, box, fill, height > 2 ? edge : null);
   });
 }
 
-function drawLine(values: readonly (number | null)[], palette: Palette): Draw {
-  return (coord) => {
-    const nodes: Node[] = [];
-    let points: Point[] = [];
-    for (let i = 0; i <= values.length; i++) {
-      const value = values[i] ?? null;
-      if (value !== null) points.push(coord([i, value]), coord([i + 1, value]));
-      else if (points.length > 0) {
-        nodes.push({ type: 'polyline', shape: { points }, style: { stroke: palette.ink, lineWidth: 2, fill: 'none', lineJoin: 'round' } });
-        points = [];
-      }
-    }
-    return nodes;
-  };
+function drawLayers(pen: Pen, model: StepsModel, series: readonly StepSeries[], sign: 1 | -1): void {
+  let base = Array.from({ length: model.count }, () => 0);
+  for (const { colour, values } of series) {
+    const layer: Layer = { base, values, sign, fill: pen.palette.fill[colour], edge: pen.palette.edge[colour] };
+    if (model.bars) drawBars(pen, layer);
+    else drawSteps(pen, layer);
+    base = base.map((low, i) => low + (values[i] ?? 0));
+  }
 }
 
-function drawMark(mark: Mark, model: StepsModel, palette: Palette): Draw {
-  const lowest = model.below.length > 0 ? -model.scale.max : 0;
-  return (coord) => {
-    const [x0, bottom] = coord([mark.from, lowest]);
-    const [x1, top] = coord([mark.until, model.scale.max]);
-    if (mark.partly) return [partlySign(x0, x1, bottom, palette)];
-    if (mark.kind === 'missing') return missingBand(x0, x1, top, bottom, model.markLabel(mark), palette);
-    const line = (y: number, style: object): Node => ({ type: 'line', shape: { x1: x0 + 1, x2: x1 - 1, y1: y, y2: y }, style: { stroke: palette.ink, ...style } });
-    const y = Math.round(bottom) + MARK_BELOW_AXIS;
-    if (mark.kind === 'backfilled') return [line(y, { lineWidth: 3, lineDash: [3, 2] })];
-    if (mark.kind === 'interpolated') return [line(y + 0.5, { lineWidth: 1, lineDash: [6, 3] })];
-    return [line(y - 1.5, { lineWidth: 1, stroke: palette.ink2 }), line(y + 1.5, { lineWidth: 1, stroke: palette.ink2 })];
+function drawLine({ context, palette, coord }: Pen, values: readonly (number | null)[]): void {
+  let points: Point[] = [];
+  for (let i = 0; i <= values.length; i++) {
+    const value = values[i] ?? null;
+    if (value !== null) points.push(coord(i, value), coord(i + 1, value));
+    else if (points.length > 0) {
+      strokeLine(context, points, { colour: palette.ink, width: 2, join: 'round' });
+      points = [];
+    }
+  }
+}
+
+function drawMark(pen: Pen, model: StepsModel, mark: Mark): void {
+  const { context, palette, coord } = pen;
+  const [x0, bottom] = coord(mark.from, lowestOf(model));
+  const [x1, top] = coord(mark.until, model.scale.max);
+  if (mark.partly) {
+    drawPartly(pen, x0, x1, bottom);
+    return;
+  }
+  if (mark.kind === 'missing') {
+    drawMissing(pen, { x: x0, y: top, width: x1 - x0, height: bottom - top }, model.markLabel(mark));
+    return;
+  }
+  const y = Math.round(bottom) + MARK_BELOW_AXIS;
+  const line = (at: number, style: Partial<Line>): void => {
+    strokeLine(context, [[x0 + 1, at], [x1 - 1, at]], { colour: palette.ink, ...style });
   };
+  if (mark.kind === 'backfilled') line(y, { width: 3, dash: [3, 2] });
+  else if (mark.kind === 'interpolated') line(y + 0.5, { dash: [6, 3] });
+  else {
+    line(y - 1.5, { colour: palette.ink2 });
+    line(y + 1.5, { colour: palette.ink2 });
+  }
 }
 
 /** Something is missing of steps that are known: a sign under them, since the bar stands. */
-function partlySign(x0: number, x1: number, bottom: number, palette: Palette): Node {
+function drawPartly({ context, palette }: Pen, x0: number, x1: number, bottom: number): void {
   const width = Math.min(x1 - x0 - 2, PARTLY_WIDTH);
-  const shape = { x: Math.round((x0 + x1 - width) / 2), y: Math.round(bottom) + 2, width: Math.max(2, Math.round(width)), height: PARTLY_HEIGHT };
-  return { type: 'rect', shape, style: { fill: palette.error } };
+  const box = { x: Math.round((x0 + x1 - width) / 2), y: Math.round(bottom) + 2, width: Math.max(2, Math.round(width)), height: PARTLY_HEIGHT };
+  fillBox(context, box, palette.error);
 }
 
-function missingBand(x0: number, x1: number, top: number, bottom: number, label: string, palette: Palette): Node[] {
-  const width = x1 - x0;
-  const band: Node = { type: 'rect', shape: { x: x0, y: top, width, height: bottom - top }, style: { fill: palette.hatch() } };
-  if (width < label.length * 6 + 12) return [band];
-  const style = { text: label, x: (x0 + x1) / 2, y: top + 14, fill: palette.ink, font: FONT, align: 'center', verticalAlign: 'middle', backgroundColor: palette.card, padding: [2, 4] };
-  return [band, { type: 'text', style } as Node];
+function drawMissing({ context, palette }: Pen, band: Box, label: string): void {
+  fillBox(context, band, palette.hatch);
+  if (band.width < label.length * 6 + 12) return;
+  write(context, label, [band.x + band.width / 2, band.y + 14], { colour: palette.ink, align: 'center', ground: palette.card });
 }
 
-function drawEnds(model: StepsModel, palette: Palette): Draw {
-  return (coord) => {
-    const placed = model.ends.map(({ text, value }) => ({ text, at: coord([model.count, value]) })).sort((a, b) => a.at[1] - b.at[1]);
-    let lowest = -Infinity;
-    return placed.map(({ text, at: [x, y] }): Node => {
-      const clear = Math.max(y, lowest + 15);
-      lowest = clear;
-      return { type: 'text', style: { text, x: x + 6, y: clear, fill: palette.ink, font: FONT, verticalAlign: 'middle' } };
-    });
-  };
+function drawEnds({ context, palette, coord }: Pen, model: StepsModel): void {
+  const placed = model.ends.map(({ text, value }) => ({ text, at: coord(model.count, value) })).sort((a, b) => a.at[1] - b.at[1]);
+  let lowest = -Infinity;
+  for (const { text, at: [x, y] } of placed) {
+    lowest = Math.max(y, lowest + 15);
+    write(context, text, [x + 6, lowest], { colour: palette.ink });
+  }
 }
 
-function axes(model: StepsModel, palette: Palette, plot: Plot): Pick<ChartOption, 'grid' | 'xAxis' | 'yAxis'> {
-  const label = { color: palette.ink2, fontSize: 12, lineHeight: 16, fontFamily: 'Roboto, sans-serif' };
+const lowestOf = (model: StepsModel): number => (model.below.length > 0 ? -model.scale.max : 0);
+
+function drawValues({ context, palette, coord }: Pen, model: StepsModel): void {
+  const { max, step } = model.scale;
+  const lines = Math.round(max / step);
+  for (let i = model.below.length > 0 ? -lines : 0; i <= lines; i++) {
+    const [left, y] = coord(0, i * step);
+    const [right] = coord(model.count, 0);
+    const isAxis = i === 0 && model.below.length === 0;
+    strokeLine(context, [[left, sharp(y)], [right, sharp(y)]], { colour: isAxis ? palette.ink2 : palette.line });
+    write(context, model.print(Math.abs(i * step)), [left - VALUE_GAP, y], { colour: palette.ink2, align: 'right' });
+  }
+}
+
+function drawTicks({ context, palette, coord }: Pen, model: StepsModel, plot: Plot): void {
   const inside = plot.right < 18;
-  const labels = new Map(model.ticks.map((tick) => [tick.at, tick.label]));
-  return {
-    grid: { ...plot, outerBoundsMode: 'none' },
-    xAxis: {
-      type: 'value',
-      min: 0,
-      max: model.count,
-      axisLine: { show: model.below.length === 0, onZero: false, lineStyle: { color: palette.ink2 } },
-      axisTick: { show: false },
-      splitLine: { show: false },
-      axisLabel: {
-        ...label,
-        margin: model.marks.length > 0 || model.below.length > 0 ? 12 : 6,
-        customValues: model.ticks.map((tick) => tick.at),
-        alignMinLabel: inside && labels.has(0) ? 'left' : 'center',
-        alignMaxLabel: inside && labels.has(model.count) ? 'right' : 'center',
-        formatter: (value: number) => labels.get(value) ?? '',
-      },
-    },
-    yAxis: {
-      type: 'value',
-      min: model.below.length > 0 ? -model.scale.max : 0,
-      max: model.scale.max,
-      interval: model.scale.step,
-      axisLine: { show: false },
-      axisTick: { show: false },
-      splitLine: { lineStyle: { color: palette.line } },
-      axisLabel: { ...label, formatter: (value: number) => model.print(Math.abs(value)) },
-    },
-  };
+  const gap = (model.marks.length > 0 || model.below.length > 0 ? 12 : 6) + LABEL_HEIGHT / 2;
+  for (const { at, label } of model.ticks) {
+    const [x, y] = coord(at, lowestOf(model));
+    const align = inside && at === 0 ? 'left' : inside && at === model.count ? 'right' : 'center';
+    write(context, label, [x, y + gap], { colour: palette.ink2, align });
+  }
 }
 
-/** The chart's option for the palette and width in force. */
-export function stepsOption(model: StepsModel, palette: Palette, width: number): ChartOption {
-  const plot = plotOf(model, width);
-  const text = { fill: palette.ink2, font: FONT };
-  return {
-    animation: false,
-    ...axes(model, palette, plot),
-    series: [drawn(partsOf(model, palette, plot))],
-    graphic: model.captions
-      ? [
-          { type: 'text', silent: true, left: plot.left + 4, top: plot.top - 18, style: { ...text, text: model.captions.above } },
-          { type: 'text', silent: true, ...captionPlace(model, plot, width), bottom: plot.bottom + 4, style: { ...text, text: model.captions.below } },
-        ]
-      : [],
-  };
-}
-
-function partsOf(model: StepsModel, palette: Palette, plot: Plot): Draw[] {
-  const behind = model.marks.filter(({ kind }) => kind === 'missing');
-  const under = model.marks.filter(({ kind }) => kind !== 'missing');
-  const mark = (own: Mark): Draw => drawMark(own, model, palette);
-  return [
-    ...behind.map(mark),
-    ...(model.before ? [drawBefore(model.before, model.scale, palette)] : []),
-    ...layers(model.above, 1, model, palette),
-    ...layers(model.below, -1, model, palette),
-    ...(model.line ? [drawLine(model.line.values, palette)] : []),
-    ...(model.below.length > 0 ? [(coord: Coord) => zeroLine(coord, model.count, palette)] : []),
-    ...under.map(mark),
-    ...(model.ends.length > 0 && plot.right > 18 ? [drawEnds(model, palette)] : []),
-  ];
+/** Draws the chart in the palette and size in force, from back to front. */
+export function drawStepsChart(context: CanvasRenderingContext2D, model: StepsModel, palette: Palette, size: Size): void {
+  const plot = plotOf(model, size.width);
+  const [lowest, highest] = [lowestOf(model), model.scale.max];
+  const across = (size.width - plot.left - plot.right) / model.count;
+  const up = (size.height - plot.top - plot.bottom) / (highest - lowest);
+  const pen: Pen = { context, palette, coord: (step, value) => [plot.left + step * across, plot.top + (highest - value) * up] };
+  drawValues(pen, model);
+  drawTicks(pen, model, plot);
+  if (model.captions) drawCaptions(pen, model, model.captions, plot, size);
+  for (const mark of model.marks) if (mark.kind === 'missing') drawMark(pen, model, mark);
+  if (model.before) drawBefore(pen, model.before, model.scale);
+  drawLayers(pen, model, model.above, 1);
+  drawLayers(pen, model, model.below, -1);
+  if (model.line) drawLine(pen, model.line.values);
+  if (model.below.length > 0) strokeLine(context, [pen.coord(0, 0), pen.coord(model.count, 0)], { colour: palette.ink });
+  for (const mark of model.marks) if (mark.kind !== 'missing') drawMark(pen, model, mark);
+  if (plot.right > 18) drawEnds(pen, model);
 }
 
 const CAPTION_WIDTH = 64;
@@ -273,25 +239,25 @@ const CAPTION_HEIGHT = 22;
 const CAPTION_HALF_HEIGHT = 110;
 
 /** The lower caption stands at the right, or where no bar reaches down to it. */
-function captionPlace(model: StepsModel, plot: Plot, width: number): { left: number } | { right: number } {
-  const steps = Math.min(model.count, Math.ceil((CAPTION_WIDTH * model.count) / Math.max(1, width - plot.left - plot.right)));
+function isLeftCaption(model: StepsModel, plotWidth: number): boolean {
+  const steps = Math.min(model.count, Math.ceil((CAPTION_WIDTH * model.count) / Math.max(1, plotWidth)));
   const room = model.scale.max * (1 - CAPTION_HEIGHT / CAPTION_HALF_HEIGHT);
   const lowest = (i: number): number => model.below.reduce((sum, { values }) => sum + Math.max(0, values[i] ?? 0), 0);
   const free = (from: number): boolean => Array.from({ length: steps }, (_, i) => lowest(from + i)).every((value) => value <= room);
-  return !free(model.count - steps) && free(0) ? { left: plot.left + 4 } : { right: plot.right + 4 };
+  return !free(model.count - steps) && free(0);
 }
 
-function drawBefore({ until, label }: NonNullable<StepsModel['before']>, scale: Scale, palette: Palette): Draw {
-  return (coord) => {
-    const [x0, bottom] = coord([0, 0]);
-    const [x1, top] = coord([until, scale.max]);
-    if (x1 - x0 < label.length * 6) return [];
-    return [{ type: 'text', style: { text: label, x: (x0 + x1) / 2, y: (top + bottom) / 2, fill: palette.ink2, font: FONT, align: 'center', verticalAlign: 'middle', backgroundColor: palette.card, padding: [2, 6] } }];
-  };
+function drawCaptions({ context, palette }: Pen, model: StepsModel, captions: NonNullable<StepsModel['captions']>, plot: Plot, { width, height }: Size): void {
+  const colour = palette.ink2;
+  write(context, captions.above, [plot.left + 4, plot.top - 18 + TEXT_HEIGHT / 2], { colour });
+  const y = height - plot.bottom - 4 - TEXT_HEIGHT / 2;
+  if (isLeftCaption(model, width - plot.left - plot.right)) write(context, captions.below, [plot.left + 4, y], { colour });
+  else write(context, captions.below, [width - plot.right - 4, y], { colour, align: 'right' });
 }
 
-function zeroLine(coord: Coord, count: number, palette: Palette): Node[] {
-  const [x1, y] = coord([0, 0]);
-  const [x2] = coord([count, 0]);
-  return [{ type: 'line', shape: { x1, x2, y1: y, y2: y }, style: { stroke: palette.ink, lineWidth: 1 } }];
+function drawBefore({ context, palette, coord }: Pen, { until, label }: NonNullable<StepsModel['before']>, scale: Scale): void {
+  const [x0, bottom] = coord(0, 0);
+  const [x1, top] = coord(until, scale.max);
+  if (x1 - x0 < label.length * 6) return;
+  write(context, label, [(x0 + x1) / 2, (top + bottom) / 2], { colour: palette.ink2, align: 'center', ground: palette.card });
 }

@@ -4,7 +4,6 @@ import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { UnauthorizedError, isApiFailure } from '../api/client';
 import type { SiteStatus } from '../api/types';
-import { loadEngine } from '../charts/canvas';
 import '../components/message/message';
 import '../components/message/shapes';
 import type { SiteEvent } from '../components/shell/shell';
@@ -77,15 +76,7 @@ export class EdApp extends LitElement {
     setTimeout(() => {
       this.shapes = true;
     }, SHAPES_AFTER_MS);
-    if (this.router.route.view !== 'status') this.whenPainted(() => void loadEngine());
     void this.start();
-  }
-
-  /** Runs something once the first frame is on the screen. */
-  private whenPainted(run: () => void): void {
-    requestAnimationFrame(() => {
-      setTimeout(run);
-    });
   }
 
   override render(): TemplateResult {

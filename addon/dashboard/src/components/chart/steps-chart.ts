@@ -6,7 +6,7 @@ import { LitElement, css, html, nothing, type PropertyValues, type TemplateResul
 import { customElement, property, state } from 'lit/decorators.js';
 import type { DrawChart } from '../../charts/canvas';
 import '../../charts/canvas';
-import { plotOf, stepsOption, type StepsModel } from '../../charts/steps';
+import { drawStepsChart, plotOf, type StepsModel } from '../../charts/steps';
 import { base, reading, swatch, table } from '../../styles/shared';
 
 const PANEL_WIDTH = 250;
@@ -74,7 +74,11 @@ export class EdStepsChart extends LitElement {
   override willUpdate(changed: PropertyValues<this>): void {
     const model = this.model;
     if (!changed.has('model')) return;
-    this.drawing = model && ((palette, width): ReturnType<DrawChart> => stepsOption(model, palette, width));
+    this.drawing =
+      model &&
+      ((context, palette, size): void => {
+        drawStepsChart(context, model, palette, size);
+      });
     if (model && this.index !== null && this.index >= model.count) this.index = null;
   }
 

@@ -2,7 +2,7 @@ import { LitElement, css, html, type PropertyValues, type TemplateResult } from 
 import { customElement, property, state } from 'lit/decorators.js';
 import '../../charts/canvas';
 import type { DrawChart } from '../../charts/canvas';
-import { fedOption } from '../../charts/fed';
+import { drawFedChart } from '../../charts/fed';
 import type { Fed, FedNode } from '../../domain/fed';
 import type { Formats } from '../../domain/format';
 import { t } from '../../i18n';
@@ -68,7 +68,10 @@ export class EdFedCard extends LitElement {
   override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has('fed') && !changed.has('formats')) return;
     const { fed, formats } = this;
-    this.drawing = (palette, width): ReturnType<DrawChart> => fedOption(fed, nameOf, (kwh) => formats.number(kwh, fed.decimals), palette, width);
+    const words = { nameOf, print: (kwh: number): string => formats.number(kwh, fed.decimals) };
+    this.drawing = (context, palette, size): void => {
+      drawFedChart(context, fed, words, palette, size);
+    };
   }
 
   override render(): TemplateResult {

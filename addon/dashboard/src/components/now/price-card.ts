@@ -2,7 +2,7 @@ import { LitElement, css, html, nothing, type PropertyValues, type TemplateResul
 import { customElement, property, state } from 'lit/decorators.js';
 import '../../charts/canvas';
 import type { DrawChart } from '../../charts/canvas';
-import { priceOption, type PriceModel } from '../../charts/price';
+import { drawPriceChart, type PriceModel } from '../../charts/price';
 import type { Formats } from '../../domain/format';
 import type { Samples } from '../../domain/minutes';
 import { priceUnit, type PriceUnit } from '../../domain/price';
@@ -111,6 +111,8 @@ export class EdPriceCard extends LitElement {
       print: (value) => this.print(value, unit),
     };
     this.model = model;
-    this.drawing = (palette): ReturnType<DrawChart> => priceOption(model, palette);
+    this.drawing = (context, palette, size): void => {
+      drawPriceChart(context, model, palette, size);
+    };
   }
 }
