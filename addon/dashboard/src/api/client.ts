@@ -43,6 +43,9 @@ function address(path: string, parameters: Parameters = {}): URL {
   return url;
 }
 
+/** Where all that is stored of a Site comes as a file. */
+export const exportAddress = (site: string, data: 'readings' | 'hour'): string => address('api/export', { site, data, start: '2000-01-01', end: '2099-01-01' }).href;
+
 async function send(url: URL, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, { credentials: 'same-origin', ...init });

@@ -139,7 +139,7 @@ export class EdStatusView extends LitElement {
   private renderStores(status: Status, site: SiteStatus | null): TemplateResult {
     const { formats, nowUs } = this.store;
     return html`<div class="facts">
-      ${status.stores.map((store) => html`<ed-store-card .store=${store} .storage=${store.role === 'series' ? status.storage : null} .nowUs=${nowUs} .formats=${formats}></ed-store-card>`)}
+      ${status.stores.map((store) => html`<ed-store-card .store=${store} .storage=${store.role === 'series' ? status.storage : null} .site=${site?.id ?? null} .nowUs=${nowUs} .formats=${formats}></ed-store-card>`)}
       ${this.renderConnection(status, site)}
     </div>`;
   }

@@ -1,6 +1,7 @@
 /** A store: whether it is well, what it holds, and what to do when it is not; and which storage was chosen, and why. */
 import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
+import { exportAddress } from '../../api/client';
 import type { Status, StoreStatus } from '../../api/types';
 import type { Formats } from '../../domain/format';
 import { SECOND_US } from '../../domain/time';
@@ -35,12 +36,23 @@ export class EdStoreCard extends LitElement {
         background: var(--error);
         transform: rotate(45deg);
       }
+      .export {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        column-gap: 16px;
+      }
+      .export a {
+        line-height: 40px;
+      }
     `,
   ];
 
   @property({ attribute: false }) store!: StoreStatus;
   /** Says why this storage was chosen; null beside another store that says so. */
   @property({ attribute: false }) storage: Status['storage'] | null = null;
+  /** The Site that can be exported; none is known before Home Assistant connected for the first time. */
+  @property() site: string | null = null;
   @property({ type: Number }) nowUs = 0;
   @property({ attribute: false }) formats!: Formats;
 
@@ -53,13 +65,23 @@ export class EdStoreCard extends LitElement {
         <span class="state second ${store.well && store.reachable ? '' : 'bad'}">${BACKENDS[store.backend] ?? store.backend}, ${state}</span>
       </div>
       ${this.renderDetail(store)} ${pairs(this.rows(store))} ${store.doing ? html`<p class="note">${store.doing}</p>` : nothing}
-      ${storage ? html`<p class="note">${storage.reason}</p>` : nothing}
+      ${storage ? html`<p class="note">${storage.reason}</p>` : nothing} ${this.renderExport()}
     </section>`;
   }
 
   private renderDetail({ detail, well, reachable }: StoreStatus): TemplateResult | typeof nothing {
     if (well && reachable) return detail ? html`<p class="note">${detail}</p>` : nothing;
     return html`<p class="unwell" role="alert">${detail ?? ''} ${t('stores.kept')}</p>`;
+  }
+
+  private renderExport(): TemplateResult | typeof nothing {
+    const { site, store } = this;
+    if (site === null || store.role !== 'series' || !store.reachable) return nothing;
+    return html`<p class="export">
+      <span class="second">${t('stores.export')}</span>
+      <a href=${exportAddress(site, 'readings')} download>${t('stores.export.readings')}</a>
+      <a href=${exportAddress(site, 'hour')} download>${t('stores.export.hours')}</a>
+    </p>`;
   }
 
   private rows(store: StoreStatus): (readonly [string, string])[] {
