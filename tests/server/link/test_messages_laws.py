@@ -52,6 +52,18 @@ def test_any_rows_of_readings(rows: list[Any]) -> None:
     assert set(batch.keys) <= set(KEYS)
 
 
+@given(st.lists(st.tuples(PLACES, INSTANTS, LEAVES) | st.tuples(PLACES, INSTANTS, LEAVES, LEAVES), max_size=4))
+def test_a_row_is_judged_alike_alone_and_beside_a_bad_one(rows: list[Any]) -> None:
+    message = Readings.model_validate(
+        {"seq": 1, "catalog": 1, "origin": "live", "span": [0, 1], "of": "all", "rows": [list(row) for row in rows]}
+    )
+    alone, refused = readings(message, "home", KEYS, NOON_US)
+    bad = message.model_copy(update={"rows": [*message.rows, []]})
+    beside, refused_beside = readings(bad, "home", KEYS, NOON_US)
+    assert alone == beside
+    assert [*refused, (len(rows), "bad_row")] == refused_beside
+
+
 @given(st.lists(JSON | st.tuples(PLACES, INSTANTS, LEAVES, LEAVES, LEAVES, LEAVES, LEAVES), max_size=20))
 def test_any_rows_of_statistics(rows: list[Any]) -> None:
     fields = {"type": "statistics", "seq": 1, "catalog": 1, "level": "hour", "span": [0, 1], "of": "all", "rows": rows}

@@ -12,8 +12,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import numpy as np
+
 from energy_server.model.coverage import Claim, CoverageSource, Span
-from energy_server.model.reading import ReadingBatch
+from energy_server.model.reading import Origin, ReadingBatch
 from energy_server.model.statistic import HOUR_US
 from energy_server.store.port import StateStore
 
@@ -33,6 +35,8 @@ class DirtyMarks:
     """The marks of all Sites. A span that was taken stays until it is done, and is handed out again until then."""
 
     def __init__(self, state: StateStore) -> None:
+        self.histories = 0
+        """How many readings of other origins than live came so far."""
         self._state = state
         self._fresh: dict[Pair, Span] = {}
         self._fresh_hours: dict[Pair, set[int]] = {}
@@ -57,6 +61,7 @@ class DirtyMarks:
         where the worker looks anyway). Hours that are marked already cost no I/O.
         """
         marks = _marks(batches, claims)
+        self.histories += sum(len(batch) for batch in batches if batch.origin is not Origin.LIVE)
         self._writing.append(marks)
         try:
             await self._make_durable(marks)
@@ -117,24 +122,42 @@ class DirtyMarks:
 
 
 def _marks(batches: Sequence[ReadingBatch], claims: Sequence[Claim]) -> dict[Pair, _Marks]:
-    instants: dict[Pair, list[int]] = {}
+    marks: dict[Pair, _Marks] = {}
     for claim in claims:
         if claim.source is CoverageSource.STATES and claim.span.until_us > claim.span.since_us:
-            hours = (*range(claim.span.since_us, claim.span.until_us, HOUR_US), claim.span.until_us - 1)
+            first = claim.span.since_us // HOUR_US * HOUR_US
+            hours = set(range(first, claim.span.until_us, HOUR_US))
             for key in claim.keys or ():
-                instants.setdefault((claim.site, key), []).extend(hours)
+                _add(marks, (claim.site, key), claim.span, hours)
     for batch in batches:
-        for key, instant_us in zip(batch.keys, batch.ts_us, strict=True):
-            instants.setdefault((batch.site, key), []).append(instant_us)
-    spans = {pair: Span(min(found), max(found) + 1) for pair, found in instants.items()}
-    return {pair: _Marks(span, _hours(instants[pair], span)) for pair, span in spans.items()}
+        for key, (span, hours) in _of_keys(batch).items():
+            _add(marks, (batch.site, key), span, hours)
+    return marks
 
 
-def _hours(instants: Sequence[int], span: Span) -> set[int]:
-    first = span.since_us // HOUR_US * HOUR_US
-    if span.until_us <= first + HOUR_US:
-        return {first}  # the usual case
-    return {instant_us // HOUR_US * HOUR_US for instant_us in instants}
+def _add(marks: dict[Pair, _Marks], pair: Pair, span: Span, hours: set[int]) -> None:
+    known = marks.get(pair)
+    marks[pair] = _Marks(_hull(known.span, span), known.hours | hours) if known else _Marks(span, hours)
+
+
+def _of_keys(batch: ReadingBatch) -> dict[str, tuple[Span, set[int]]]:
+    """Return for each key the span that its readings lie in, and the hours that have some."""
+    if not len(batch):
+        return {}
+    places = {key: place for place, key in enumerate(dict.fromkeys(batch.keys))}
+    place = np.array([places[key] for key in batch.keys], np.intp)
+    ts = np.array(batch.ts_us, np.int64)
+    order = np.lexsort((ts, place))
+    place, ts = place[order], ts[order]
+    hour = ts // HOUR_US * HOUR_US
+    begins = np.append(True, place[1:] != place[:-1])
+    ends = np.append(begins[1:], True)
+    spans = map(Span, ts[begins].tolist(), (ts[ends] + 1).tolist(), strict=True)
+    hours: list[set[int]] = [set() for _ in places]
+    new = begins | np.append(True, hour[1:] != hour[:-1])
+    for at, start_us in zip(place[new].tolist(), hour[new].tolist(), strict=True):
+        hours[at].add(start_us)
+    return dict(zip(places, zip(spans, hours, strict=True), strict=True))
 
 
 def _hull(one: Span, other: Span) -> Span:

@@ -28,6 +28,8 @@ from energy_server.store.port import SeriesStore, StateStore
 
 WINDOW = 64
 ENOUGH_ROWS = 4_000
+MOST_ROWS = 100_000
+"""A backfill is written in such steps: smaller ones would make QuestDB merge the same days again and again."""
 RETRY_S = 1.0
 
 
@@ -104,7 +106,7 @@ class Ingest:
         group = _Group()
         while first is not None:
             group.add(first)
-            if first.readings is None:
+            if first.readings is None or group.rows >= MOST_ROWS:
                 break
             following = await self._following(group)
             if following is None or following.readings is None:

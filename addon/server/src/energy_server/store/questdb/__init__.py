@@ -9,6 +9,7 @@
 | `failures.py` | which of QuestDB's failures mean "try again later", and what to do then |
 | `writing.py` | rows to QuestDB's own client, durable when it returns |
 | `rows.py` | readings as numpy columns, one row per instant (pure) |
+| `absent.py` | which rows are not stored yet |
 | `series.py` | which (site, key) there are, and the latest reading of each |
 | `queries.py` | readings read back |
 | `statistics.py` | Statistics read back |

@@ -90,7 +90,7 @@ async def prepare(fetch: Fetch, save: Save) -> str:
         for statement in statements:
             await fetch(statement)
     await check(fetch)
-    row = NewRow(STORE, {}, {"id": store_id, "version": VERSION}, 0)
+    row: NewRow = (STORE, {}, {"id": store_id, "version": VERSION}, 0)
     await save(lambda: [row])  # shows also that we may write
     await fetch(f"SELECT wait_wal_table('{STORE}')")
     return store_id

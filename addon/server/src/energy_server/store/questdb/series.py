@@ -1,7 +1,7 @@
 """Which series there are, and the latest reading of each, in memory.
 
 In:   what is stored, once, and the rows that were just stored.
-Out:  the latest reading of a (site, key).
+Out:  the latest reading of a (site, key); which rows may be stored already.
 Failures: StoreUnavailableError from `load`.
 
 QuestDB finds the newest row of a key by its index, but has no short way to tell which keys there are: `energy_series`
@@ -12,13 +12,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from energy_server.model.reading import NO_RESET, Origin, Reading, ReadingSlice
+from energy_server.store import arrivals
 from energy_server.store.questdb.connection import Connections, Row
 from energy_server.store.questdb.rows import Columns, Pair
 from energy_server.store.questdb.schema import READINGS, SERIES
 
 DAY_US = 86_400_000_000
+_NOWHERE = (1, 0)
 
 _COLUMNS = "site, key, ts::long AS ts, value, reset, origin"
 _LISTED = f"SELECT site, key FROM {SERIES}"  # noqa: S608 constants
@@ -52,6 +55,7 @@ class SeriesIndex:
     def __init__(self) -> None:
         self._latest: dict[str, dict[str, Latest]] = {}
         self._listed: set[Pair] = set()
+        self._reach: dict[Pair, tuple[int, int]] = {}  # the first and the last instant that may be stored
 
     async def load(self, connections: Connections) -> None:
         """Read what is stored."""
@@ -63,6 +67,25 @@ class SeriesIndex:
             if self.latest(site, key) is None:
                 for row in await connections.fetch(_QUIET, site, key):
                     self._set((site, key), _latest(row))
+        for site, of_site in self._latest.items():
+            self._reach.update({(site, key): (0, latest.ts_us) for key, latest in of_site.items()})
+
+    def expect(self, rows: Columns) -> None:
+        """Take over that these rows are about to be written, so that they may be stored whatever comes of it."""
+        last = arrivals.last_of_each(rows.series)
+        first = np.roll(last, 1)  # of columns ordered by series, one begins where another ended
+        bounds = zip(rows.series[last].tolist(), rows.ts[first].tolist(), rows.ts[last].tolist(), strict=True)
+        for place, first_us, last_us in bounds:
+            pair = rows.pairs[place]
+            known = self._reach.get(pair, (first_us, last_us))
+            self._reach[pair] = min(known[0], first_us), max(known[1], last_us)
+
+    def may_have(self, rows: Columns) -> NDArray[np.bool_]:
+        """Return which of the rows lie where their series may have readings."""
+        bounds = [self._reach.get(pair, _NOWHERE) for pair in rows.pairs]
+        first_us, last_us = np.array(bounds, np.int64).reshape(-1, 2).T
+        within: NDArray[np.bool_] = (rows.ts >= first_us[rows.series]) & (rows.ts <= last_us[rows.series])
+        return within
 
     def unlisted(self, pairs: Iterable[Pair]) -> list[Pair]:
         """Return those that are not listed yet."""

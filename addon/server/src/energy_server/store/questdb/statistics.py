@@ -40,14 +40,15 @@ class Wanted:
 
 def new_rows(site: str, level: Level, source: Source, rows: StatisticColumns) -> Iterator[NewRow]:
     """Yield rows for the writer, in their order: a later one replaces an earlier one of the same period."""
+    symbols: list[dict[str, str | None]] = [{"site": site, "key": key} for key in rows.keys]
     values = zip(*(getattr(rows, name).tolist() for name in VALUE_COLUMNS), strict=True)
     head = zip(rows.place.tolist(), rows.start_us.tolist(), rows.provenance.tolist(), strict=True)
     for (place, start_us, provenance), floats in zip(head, values, strict=True):
         columns: dict[str, Any] = {
-            name: None if math.isnan(value) else value for name, value in zip(VALUE_COLUMNS, floats, strict=True)
+            name: value for name, value in zip(VALUE_COLUMNS, floats, strict=True) if not math.isnan(value)
         }
         columns |= {"level": int(level), "source": int(source), "provenance": provenance}
-        yield NewRow(STATISTICS, {"site": site, "key": rows.keys[place]}, columns, start_us)
+        yield STATISTICS, symbols[place], columns, start_us
 
 
 async def read(connections: Connections, wanted: Wanted) -> StatisticColumns:

@@ -7,21 +7,22 @@ Failures: StoreUnavailableError. Connections that break are made anew by the nex
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from time import time_ns
 
 import numpy as np
-from numpy.typing import NDArray
 
 from energy_server.errors import StoreUnavailableError
-from energy_server.model.reading import NO_RESET, Origin, Reading, ReadingBatch, ReadingSlice, ReducedSlice
+from energy_server.model.reading import Reading, ReadingBatch, ReadingSlice, ReducedSlice
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
 from energy_server.store.port import StoreInfo
 from energy_server.store.questdb import health, queries, schema, statistics
+from energy_server.store.questdb.absent import absent
 from energy_server.store.questdb.address import QuestDBAddress
 from energy_server.store.questdb.connection import Connections
 from energy_server.store.questdb.failures import advice
 from energy_server.store.questdb.health import Guard
-from energy_server.store.questdb.rows import Columns, NewRow, from_batches, last_of_each
+from energy_server.store.questdb.rows import NewRow, Pair, from_batches, last_of_each, new_rows
 from energy_server.store.questdb.schema import READINGS, SERIES, STATISTICS
 from energy_server.store.questdb.series import SeriesIndex
 from energy_server.store.questdb.writing import Writer
@@ -101,14 +102,13 @@ class QuestDBSeriesStore:
         """Store readings."""
         opened = await self._writable()
         async with self._appending:
-            rows = from_batches(batches)
-            if (rows.origin != Origin.LIVE).any():
-                rows = await _absent(opened, rows)
+            rows = await absent(opened.connections, opened.series, from_batches(batches))
             if not len(rows):
                 return
             unlisted = opened.series.unlisted(rows.pairs)
+            opened.series.expect(rows)
             try:
-                await opened.readings.write(lambda: _new_rows(rows, unlisted))
+                await opened.readings.write(lambda: chain(_listing(unlisted), new_rows(READINGS, rows)))
             finally:  # a write that failed may be stored all the same
                 opened.connections.wrote(READINGS)
             opened.series.list_(unlisted)
@@ -237,52 +237,6 @@ class QuestDBSeriesStore:
         return opened.connections
 
 
-async def _absent(opened: _Opened, rows: Columns) -> Columns:
-    """Return the rows without those of other origins than live whose instant is stored already."""
-    others = np.flatnonzero(rows.origin != Origin.LIVE)
-    await opened.connections.visible(READINGS)
-    stored: set[tuple[int, int]] = set()
-    for site in {rows.pairs[place][0] for place in np.unique(rows.series[others]).tolist()}:
-        numbers = {key: place for place, (of, key) in enumerate(rows.pairs) if of == site}
-        mine = others[np.isin(rows.series[others], list(numbers.values()))]
-        keys = [rows.pairs[place][1] for place in np.unique(rows.series[mine]).tolist()]
-        for start_us, end_us in _days(rows.ts[mine]):
-            found = await queries.instants(opened.connections, site, keys, start_us, end_us)
-            stored.update((numbers[key], ts_us) for key, ts_us in found)
-    if not stored:
-        return rows
-    known = [(series, ts) in stored for series, ts in zip(rows.series.tolist(), rows.ts.tolist(), strict=True)]
-    return rows.pick(~np.array(known, np.bool_) | (rows.origin == Origin.LIVE))
-
-
-DAY_US = 86_400_000_000
-
-
-def _days(ts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Yield spans that hold all of the instants, each as long as the days in it follow on each other."""
-    days = np.unique(ts // DAY_US)
-    for run in np.split(days, np.flatnonzero(np.diff(days) > 1) + 1):
-        inside = ts[(ts >= run[0] * DAY_US) & (ts < (run[-1] + 1) * DAY_US)]
-        yield int(inside.min()), int(inside.max()) + 1
-
-
-def _new_rows(rows: Columns, unlisted: Sequence[tuple[str, str]]) -> Iterator[NewRow]:
+def _listing(unlisted: Sequence[Pair]) -> Iterator[NewRow]:
     for site, key in unlisted:
-        yield NewRow(SERIES, {"site": site, "key": key}, {}, 0)
-    symbols: list[dict[str, str | None]] = [{"site": site, "key": key} for site, key in rows.pairs]
-    columns = zip(
-        rows.series.tolist(),
-        rows.ts.tolist(),
-        rows.value.tolist(),
-        rows.reset.tolist(),
-        rows.origin.tolist(),
-        strict=True,
-    )
-    for place, ts_us, value, reset, origin in columns:
-        known = None if value != value else value  # noqa: PLR0124 NaN is null
-        yield NewRow(
-            READINGS,
-            symbols[place],
-            {"value": known, "reset": None if reset == NO_RESET else reset, "origin": origin},
-            ts_us,
-        )
+        yield SERIES, {"site": site, "key": key}, {}, 0

@@ -53,8 +53,9 @@ class Writer:
     def _write(self, rows: Callable[[], Iterable[NewRow]]) -> None:
         sender = self._connected()
         buffer = sender.new_buffer()
+        row = buffer.row
         for table, symbols, columns, ts_us in rows():
-            buffer.row(table, symbols=symbols, columns=columns, at=TimestampNanos(ts_us * NS_PER_US))
+            row(table, symbols=symbols, columns=columns, at=TimestampNanos(ts_us * NS_PER_US))
         try:
             sender.flush(buffer)
         except QuestDBError:
