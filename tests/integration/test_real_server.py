@@ -18,7 +18,8 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.recorder import get_instance
 
 from custom_components.energy_dashboard.const import DOMAIN
-from custom_components.energy_dashboard.pipeline import gaps, link, recorder
+from custom_components.energy_dashboard.pipeline import gaps, imports, link, recorder
+from custom_components.energy_dashboard.pipeline.connection import BULK_IN_FLIGHT, BULK_QUEUE
 from custom_components.energy_dashboard.pipeline.convert import instant_us
 from custom_components.energy_dashboard.pipeline.recorder import Recorder
 from custom_components.energy_dashboard.pipeline.recorder_statistics import summed_up_until_us
@@ -144,13 +145,15 @@ async def test_a_second_copy_of_this_home_is_refused(
     await when(entry, lambda now: now.connected)
 
 
-async def test_the_year_is_full_from_the_first_minute(
-    recorder_mock: object, hass: HomeAssistant, server: Server
-) -> None:
+HOURS = 24 * 200
+
+
+@pytest.fixture
+async def hours(recorder_mock: object, hass: HomeAssistant) -> int:
+    """A meter with hourly statistics; returns how many."""
     del recorder_mock
     state(hass, "sensor.meter", "5", COUNTER)
     end = datetime.fromtimestamp(await Recorder(hass).ask(summed_up_until_us) / 1e6, UTC)
-    hours = 24 * 200
     meta = {
         "statistic_id": "sensor.meter",
         "source": "recorder",
@@ -164,11 +167,46 @@ async def test_the_year_is_full_from_the_first_minute(
         hass,
         cast(StatisticMetaData, meta),
         [
-            {"start": end - timedelta(hours=hours - number), "state": float(number), "sum": number * 0.25}
-            for number in range(hours)
+            {"start": end - timedelta(hours=HOURS - number), "state": float(number), "sum": number * 0.25}
+            for number in range(HOURS)
         ],
     )
     await get_instance(hass).async_block_till_done()
+    return HOURS
+
+
+async def test_an_import_ends_though_no_connection_lasts(
+    hass: HomeAssistant, server: Server, hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the first ones is cut with slices on their way: what is stored is not sent again."""
+    monkeypatch.setattr(imports, "SLICE_HOURS", 100)
+    monkeypatch.setattr(link, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(link, "DRAIN_S", 0.0)
+    entry = MockConfigEntry(domain=DOMAIN, unique_id="x", data={CONF_URL: server.url, CONF_TOKEN: TOKEN})
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    reconcile, cut, sent = entry.runtime_data.reconcile, 0, 0
+    async with asyncio.timeout(45):
+        while cut < 4:
+            if reconcile.imports.rows >= sent + 1_000:
+                await entry.runtime_data.link.renew()
+                cut, sent = cut + 1, reconcile.imports.rows
+            await asyncio.sleep(0.01)
+    assert reconcile.pending == ["sensor.meter"], "it was not done before"
+    await server.eventually(
+        "/api/status",
+        lambda status: (
+            status["storage"]["statistics"] >= hours
+            and not reconcile.pending
+            and status["sites"][0]["link"]["importing"] is None
+        ),
+    )
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    on_the_way = (BULK_IN_FLIGHT + BULK_QUEUE + 1) * 100
+    assert hours <= reconcile.imports.rows <= hours + 4 * on_the_way, "only what was on its way was sent again"
+
+
+async def test_the_year_is_full_from_the_first_minute(hass: HomeAssistant, server: Server, hours: int) -> None:
     entry = MockConfigEntry(domain=DOMAIN, unique_id="x", data={CONF_URL: server.url, CONF_TOKEN: TOKEN})
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)

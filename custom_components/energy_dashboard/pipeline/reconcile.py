@@ -45,7 +45,7 @@ class Reconcile:
         self._recorder = recorder
         self._watch = watch
         self._arrived = asyncio.Event()
-        self.imports = Imports(hass, recorder, pending, misfits, on_change=on_change)
+        self.imports = Imports(hass, recorder, pending, misfits, on_change=on_change, wake=self._arrived.set)
         self.gaps = Gaps(hass, recorder, watch)
         self.audit = Audit(recorder, wake=self._arrived.set)
         self._not_before_s: dict[Imports | Gaps | Audit, float] = {}
@@ -63,6 +63,7 @@ class Reconcile:
 
     def want(self, gaps: Sequence[tuple[str, Span]]) -> None:
         """Replace the spans whose readings the server wants."""
+        self.imports.told()  # the server asks for hours before it tells of Gaps
         self.gaps.want(gaps)
         self._arrived.set()
 
@@ -101,8 +102,11 @@ class Reconcile:
                     await self._rest()
                 elif self._recorder.holding.questions > questions:
                     await asyncio.sleep(self._recorder.holding.rest_s())  # others want the recorder too
-        finally:
+        except asyncio.CancelledError:
             self.imports.disconnected()
+            raise
+        finally:
+            self.imports.again()
             self.gaps.disconnected()
             self.audit.disconnected()
 

@@ -92,6 +92,8 @@ async def test_an_import_is_done_when_it_reached_the_beginning(state: StateStore
     assert not wanted.imported(entity("a"))
     await ledger.record(at(HOUR, 2 * HOUR_US, 9 * HOUR_US, "a"))
     assert not wanted.imported(entity("a")), "one slice is not all"
+    assert wanted.left(entity("a")) == Span(E, E + 2 * HOUR_US)
+    assert wanted.left(entity("b")) is None, "of one without a slice all is left"
     await ledger.record(at(NONE, 0, 2 * HOUR_US, "a", reason="purged"))
     assert not wanted.imported(entity("a")), "that is about readings"
     await ledger.record(at(NONE, 0, 2 * HOUR_US, "a", reason="no_statistics"))

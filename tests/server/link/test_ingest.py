@@ -121,13 +121,43 @@ async def test_history_is_settled_by_statistics_or_a_reason(home: Linked) -> Non
     assert home.links.status(SITE).importing == Importing(1, 3)
     seq = await client.number(catalog("a", "b", "c", rev=2))
     await client.expect("ack", seq=seq)
+    rest = await client.expect("request", kind="statistics", catalog=2)
+    assert (rest["of"], rest["span"]) == ([0], [EARLIEST_US, span[0]]), "a slice is not all"
     request = await client.expect("request", kind="statistics", catalog=2)
-    assert request["of"] == [0, 2], "a slice is not all; what is settled down to the beginning is not asked for again"
+    assert request["of"] == [2], "what is settled down to the beginning is not asked for again"
+    assert "span" not in request
     seq = await client.number(nothing | {"of": "all", "catalog": 2, "span": (EARLIEST_US, NOON_US)})
     await client.expect("ack", seq=seq)
     seq = await client.number(catalog("a", "b", "c", rev=3))
     await client.expect("ack", seq=seq)
     assert home.links.status(SITE).importing is None
+
+
+async def test_an_import_that_a_connection_did_not_outlast_goes_on_in_the_next(home: Linked) -> None:
+    client = await home.connect()
+    await client.greet()
+    hours = {"type": "statistics", "catalog": 1, "level": "hour"}
+    for slice_ in range(3):
+        span = (NOON_US - (slice_ + 1) * 4 * HOUR_US, NOON_US - slice_ * 4 * HOUR_US)
+        row = [span[0] + HOUR_US, None, None, None, 0.5, 12.5]
+        seq = await client.number(hours | {"span": span, "of": [0], "rows": [[0, *row]]})
+        if slice_ < 2:
+            seq = await client.number(hours | {"span": span, "of": [1], "rows": [[1, *row]]})
+    await client.expect("ack", seq=seq)
+    await client.socket.close()
+    again = await home.connect()
+    await again.greet()
+    left = [
+        (request["of"], request.get("span"))
+        for request in [await again.expect("request", kind="statistics") for _ in range(3)]
+    ]
+    assert left == [
+        ([0], [EARLIEST_US, NOON_US - 12 * HOUR_US]),
+        ([1], [EARLIEST_US, NOON_US - 8 * HOUR_US]),
+        ([2], None),
+    ], "a hole that Home Assistant has is settled, too"
+    assert all(message["type"] != "gaps" for message in again.received), "the client begins once it saw the gaps"
+    await again.expect("gaps")
 
 
 async def test_exact_states_from_the_recorder_fill_a_gap(home: Linked) -> None:

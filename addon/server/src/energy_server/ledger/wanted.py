@@ -61,6 +61,11 @@ class Wanted:
         settled = self._ledger.settled_hours(entity.site, entity.key)
         return bool(settled) and settled[0].since_us <= EARLIEST_US
 
+    def left(self, entity: Entity) -> Span | None:
+        """Return what is left of an import that began, newest first, and did not end; None where all is."""
+        settled = self._ledger.settled_hours(entity.site, entity.key)
+        return Span(EARLIEST_US, settled[-1].since_us) if settled else None
+
     def _holes(self, entity: Entity, start_us: int, end_us: int) -> SpanSet:
         if start_us >= end_us:
             return []

@@ -1,8 +1,8 @@
 """Tell a client what the server wants of Home Assistant's recorder, and again when that changes.
 
 In:   the Entities of the connection's catalog; the ledger and what is asked for.
-Out:  `gaps`, and requests for hourly statistics: of all time for an Entity that has none yet, of a span where readings
-      turned out not to be had.
+Out:  `gaps`, and before them requests for hourly statistics: of all time for an Entity that has none yet, of what is
+      left of that where an import was interrupted, of a span where readings turned out not to be had.
 Failures: none.
 
 A list of Gaps costs little where nothing changed, and lets the event loop go on between Entities where much did.
@@ -55,8 +55,12 @@ class Wants:
         async with self._telling:
             self._rev, self._entities = rev, entities
             self._seen, self._told, self._hours_asked = None, None, {}
-            without = [entity.key for entity in entities if not self._wanted.imported(entity)]
-            await self._questions.request("statistics", without)
+            left: dict[Span | None, list[str]] = {}
+            for entity in entities:
+                if not self._wanted.imported(entity):
+                    left.setdefault(self._wanted.left(entity), []).append(entity.key)
+            for span, keys in left.items():
+                await self._questions.request("statistics", keys, span)
         await self.tell()
 
     def open(self, since_us: int) -> SpanSet:
