@@ -244,6 +244,29 @@ async def test_a_store_that_fails_is_told_once_and_tried_again(
     assert (await house.stored("meter")).change.sum() == pytest.approx(2.0)
 
 
+@pytest.mark.parametrize(("flood", "rounds"), [(0, 1), (3, 4), (1_000, 6)])
+async def test_a_history_that_pours_in_is_rolled_up_when_it_is_over_or_too_long(
+    house: House, flood: int, rounds: int
+) -> None:
+    waited: list[float] = []
+    rolled = asyncio.Event()
+
+    async def sleep(wait_s: float) -> None:
+        waited.append(wait_s)
+        house.dirty.histories += 50_000 if len(waited) <= flood else 49_999
+        await asyncio.sleep(0)
+
+    def on_rolled(_site: str, _start_us: int, _end_us: int) -> None:
+        rolled.set()
+        running.cancel()
+
+    house.worker = RollupWorker(house.series, house.state, house.ledger, house.dirty, on_rolled, sleep=sleep)
+    await house.arrive({"meter": [at("10:00", 5.0), at("10:10", 7.0)]}, ("10:00", "10:31"))
+    running = asyncio.create_task(house.worker.run())
+    await rolled.wait()
+    assert waited == [5.0] * rounds
+
+
 async def test_the_last_whole_period_is_rolled_not_the_one_that_goes_on(house: House) -> None:
     await house.arrive({"power": [at("10:00", 100.0)]}, ("10:00", "10:09"))
     await house.rolled()

@@ -10,6 +10,9 @@ things ask for one:
 - time: live Coverage has passed the end of a period, so that it is complete for every Entity of the Site, also for
   those that were silent. `rolled_until:<site>` remembers how far that went. Where Coverage was taken away (a clock was
   set back), the rows of the time after its end are overwritten, and rolled up again as Coverage grows.
+
+While a large history pours in, the worker waits, MOST_POSTPONED_S at most: rolling up beside would halve its pace, and
+do the same hours again and again.
 """
 
 import asyncio
@@ -38,8 +41,11 @@ _LOGGER = logging.getLogger(__name__)
 SLICE_US = 7 * 24 * HOUR_US
 AHEAD_US = 2 * HOUR_US
 """Spans as short as this are read of many Entities at once."""
-MOST_ROWS = 20_000
+MOST_ROWS = 60_000
 """Statistics that are held in memory before they are written."""
+A_FLOOD = 10_000
+"""Readings of a history in a second."""
+MOST_POSTPONED_S = 30.0
 BIG_READINGS = 20_000
 """From so many readings on numpy works in a thread: it would hold up the event loop for more than some milliseconds."""
 
@@ -87,7 +93,7 @@ class RollupWorker:
         """Roll up every `interval_s` until cancelled."""
         failed = False
         while True:
-            await self._sleep(self._interval_s)
+            await self._flood_over()
             try:
                 await self.roll_once()
             except StoreUnavailableError as err:
@@ -96,6 +102,15 @@ class RollupWorker:
                 failed = True
             else:
                 failed = False
+
+    async def _flood_over(self) -> None:
+        """Wait for the interval, and again for as long as a history pours in."""
+        waited_s, came = 0.0, A_FLOOD * self._interval_s
+        while came >= A_FLOOD * self._interval_s and waited_s < MOST_POSTPONED_S:
+            before = self._dirty.histories
+            await self._sleep(self._interval_s)
+            waited_s += self._interval_s
+            came = self._dirty.histories - before
 
     async def roll_once(self) -> None:
         """Roll up everything that is marked now, then every period that Coverage has passed."""
