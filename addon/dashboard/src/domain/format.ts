@@ -17,6 +17,7 @@ export class Formats {
   private readonly clock: Intl.DateTimeFormat;
   private readonly clockSeconds: Intl.DateTimeFormat;
   private readonly twelve: boolean;
+  private readonly axisNumbers: Intl.NumberFormat;
 
   constructor(
     readonly locale: string,
@@ -26,6 +27,7 @@ export class Formats {
     this.twelve = new Intl.DateTimeFormat(locale, time).resolvedOptions().hour12 === true;
     const hour = this.twelve ? 'numeric' : '2-digit';
     const cycle = this.twelve ? ({ hour12: true } as const) : ({ hourCycle: 'h23' } as const);
+    this.axisNumbers = new Intl.NumberFormat(locale, { maximumSignificantDigits: 4 });
     this.clock = new Intl.DateTimeFormat(locale, { ...time, ...cycle, hour });
     this.clockSeconds = new Intl.DateTimeFormat(locale, { ...time, ...cycle, hour, second: '2-digit' });
   }
@@ -52,7 +54,7 @@ export class Formats {
 
   /** A value of an axis, with as many decimals as it needs. */
   axis(value: number): string {
-    return new Intl.NumberFormat(this.locale, { maximumSignificantDigits: 4 }).format(value);
+    return this.axisNumbers.format(value);
   }
 
   /** A share as whole percents: "52 %". */

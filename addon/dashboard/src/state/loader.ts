@@ -22,11 +22,15 @@ export class Loader<T> implements ReactiveController {
     this.asked = null;
   }
 
-  /** Loads unless exactly this was asked for last. `name` is what the data depends on. */
-  load(name: string, fetch: (signal: AbortSignal) => Promise<T>): void {
+  /** Loads unless exactly this was asked for last; what is at hand is there at once. `name` is what the data depends on. */
+  load(name: string, fetch: (signal: AbortSignal) => T | Promise<T>): void {
     if (name === this.asked) return;
     this.asked = name;
-    void this.run(fetch);
+    this.abort?.abort();
+    const abort = (this.abort = new AbortController());
+    const found = fetch(abort.signal);
+    if (found instanceof Promise) void this.wait(found, abort);
+    else this.take(found);
   }
 
   /** Lets the next load() fetch even if it asks for the same. */
@@ -34,19 +38,20 @@ export class Loader<T> implements ReactiveController {
     this.asked = null;
   }
 
-  private async run(fetch: (signal: AbortSignal) => Promise<T>): Promise<void> {
-    this.abort?.abort();
-    const abort = new AbortController();
-    this.abort = abort;
+  private take(data: T): void {
+    this.data = data;
+    this.failure = null;
+    this.slow = false;
+  }
+
+  private async wait(coming: Promise<T>, abort: AbortController): Promise<void> {
     const timer = setTimeout(() => {
-      this.slow = true;
+      this.slow = this.abort === abort;
       this.host.requestUpdate();
     }, SHAPES_AFTER_MS);
     try {
-      const data = await fetch(abort.signal);
-      if (abort.signal.aborted) return;
-      this.data = data;
-      this.failure = null;
+      const data = await coming;
+      if (!abort.signal.aborted) this.take(data);
     } catch (error) {
       if (abort.signal.aborted) return;
       if (!isApiFailure(error)) throw error;

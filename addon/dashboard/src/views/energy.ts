@@ -2,11 +2,12 @@
 import { mdiCalendarQuestionOutline, mdiLanDisconnect } from '@mdi/js';
 import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import type { Energy, SiteStatus } from '../api/types';
+import { guard } from 'lit/directives/guard.js';
+import type { SiteStatus } from '../api/types';
 import type { CompareEvent } from '../components/energy/compare-menu';
 import '../components/energy/devices-card';
 import '../components/energy/fed-card';
-import { keyNumberStyles, renderKeyCards, renderKeyRow } from '../components/energy/key-numbers';
+import { keyNumberStyles, renderKeyCards } from '../components/energy/key-numbers';
 import type { KindEvent, StepEvent } from '../components/energy/period-bar';
 import '../components/energy/period-bar';
 import type { RangeEvent } from '../components/energy/range-inputs';
@@ -17,20 +18,17 @@ import '../components/energy/volume-card';
 import '../components/message/message';
 import '../components/message/shapes';
 import { keepScale, type Scale } from '../domain/axis';
-import { fedOf, type Fed } from '../domain/fed';
-import { biggestUses, figuresOf, type Figures } from '../domain/figures';
-import { keyNumbersOf, type KeyNumber } from '../domain/key-numbers';
 import { notesOf } from '../domain/notes';
-import { comparedName, periodBrief, periodName, periodShort, presentName } from '../domain/period-names';
+import { comparedName, periodBrief, periodName, presentName } from '../domain/period-names';
 import { KINDS, PRESENT_DAY, choose, isPresent, neighbour, periodAt, periodOf, spanOf, withKind, type Chosen, type Period } from '../domain/periods';
-import { highestOf, joinSteps, lengthOf, onlyHours, stepsOf, type StepLength, type Steps } from '../domain/steps';
-import { HOUR_US, dateOf } from '../domain/time';
-import { volumeOf, type Volume } from '../domain/volume';
+import { onlyHours, type StepLength } from '../domain/steps';
+import { dateOf } from '../domain/time';
 import { t } from '../i18n';
 import { StoreController } from '../state/controller';
 import { Loader } from '../state/loader';
-import { PeriodCache, isLight } from '../state/period-cache';
-import { fetchPeriod, nameOf, type Asked, type Compared, type PeriodEnergy } from '../state/period-energy';
+import { PeriodCache, isLight, type Kept } from '../state/period-cache';
+import { fetchPeriod, nameOf, type Asked, type PeriodEnergy } from '../state/period-energy';
+import { ShownPeriods, isCut, type ShownPeriod, type Showing } from '../state/shown-period';
 import type { Store } from '../state/store';
 import { base, card, table } from '../styles/shared';
 
@@ -43,20 +41,6 @@ export class ChosenEvent extends Event {
   constructor(readonly chosen: Chosen) {
     super('chosen');
   }
-}
-
-interface Computed {
-  of: PeriodEnergy;
-  narrow: boolean;
-  steps: Steps;
-  uses: string[];
-  figures: Figures;
-  was: Figures | null;
-  fed: Fed;
-  /** What devices are drawn of: never shorter than hours. */
-  coarse: Energy;
-  gas: Volume | null;
-  water: Volume | null;
 }
 
 @customElement('ed-energy-view')
@@ -115,12 +99,19 @@ export class EdEnergyView extends LitElement {
   private loadedAt = 0;
   private statisticsNew = false;
   private readonly cache = new PeriodCache(
-    (asked, signal) => fetchPeriod(asked, this.store.nowUs, signal),
+    async (asked, signal) => {
+      const found = await fetchPeriod(asked, this.store.nowUs, signal);
+      this.shownOf(found);
+      return found;
+    },
     () => this.store.nowUs,
   );
+  private readonly periods = new ShownPeriods();
   private scale: Scale | null = null;
   private scaleOf = '';
-  private computed: Computed | null = null;
+  private shown: ShownPeriod | null = null;
+  /** What is shown below the chart: it follows once the chart is on the screen. */
+  private below: ShownPeriod | null = null;
   private unsubscribe: (() => void) | null = null;
 
   constructor() {
@@ -134,7 +125,7 @@ export class EdEnergyView extends LitElement {
     addEventListener('keydown', this.onKey);
     this.unsubscribe = this.store.topics.subscribe('statistics', ({ start_us, end_us }) => {
       this.cache.forget(start_us, end_us);
-      const spans = [spanOf(this.period, this.store.formats.zone), ...(this.computed?.of.was ? [this.computed.of.was.span] : [])];
+      const spans = [spanOf(this.period, this.store.formats.zone), ...(this.shown?.of.was ? [this.shown.of.was.span] : [])];
       if (spans.some((span) => span.startUs < end_us && start_us < span.endUs)) this.statisticsNew = true;
     });
   }
@@ -149,8 +140,17 @@ export class EdEnergyView extends LitElement {
 
   override willUpdate(): void {
     if (this.store.site && !this.ahead) this.load(this.store.site);
-    const loaded = this.loader.data;
-    if (loaded && (this.computed?.of !== loaded || this.computed.narrow !== this.narrow)) this.compute(loaded);
+    const shown = this.loader.data && this.shownOf(this.loader.data);
+    if (shown && shown !== this.shown) this.show(shown);
+  }
+
+  override updated(): void {
+    if (this.below === this.shown) return;
+    whenPainted(() => {
+      if (this.below === this.shown) return;
+      this.below = this.shown;
+      this.requestUpdate();
+    });
   }
 
   override render(): TemplateResult {
@@ -204,14 +204,20 @@ export class EdEnergyView extends LitElement {
     const aged = age > REFRESH_EVERY_MS && isPresent(asked.period, this.today);
     const due = this.isShown && (aged || (this.statisticsNew && age > REFRESH_AT_MOST_EVERY_MS));
     if (due) this.loader.expire();
-    this.loader.load(nameOf(asked), async (signal) => {
+    this.loader.load(nameOf(asked), (signal) => {
+      const kept = due ? null : this.cache.peek(asked);
       this.loadedAt = performance.now();
-      const kept = (due ? null : this.cache.peek(asked)) ?? (await this.cache.load(asked, signal));
-      this.loadedAt = kept.atMs;
-      this.statisticsNew = kept.old;
-      this.cache.prepare(this.near(asked));
-      return kept.of;
+      return kept ? this.taken(kept, asked) : this.cache.load(asked, signal).then((found) => this.taken(found, asked));
     });
+  }
+
+  private taken(kept: Kept, asked: Asked): PeriodEnergy {
+    this.loadedAt = kept.atMs;
+    this.statisticsNew = kept.old;
+    whenPainted(() => {
+      if (this.isConnected) this.cache.prepare(this.near(asked));
+    });
+    return kept.of;
   }
 
   /** What a click may ask for next. */
@@ -222,35 +228,24 @@ export class EdEnergyView extends LitElement {
     return [...beside, ...kinds].filter(({ first }) => first <= today).map((period) => ({ ...asked, period })).filter(isLight);
   }
 
-  private compute(loaded: PeriodEnergy): void {
-    const { narrow } = this;
-    const uses = biggestUses(loaded.energy);
-    const length = lengthOf(loaded.energy, narrow);
-    const steps = stepsOf(loaded.energy, uses, length, this.store.nowUs, this.sinceUs ?? 0);
-    const former = this.scaleOf === length ? this.scale : null;
-    this.scale = keepScale(former, highestOf(steps), AXIS_STEPS);
+  private get showing(): Showing {
+    return { narrow: this.narrow, formats: this.store.formats, sinceUs: this.sinceUs };
+  }
+
+  private shownOf(energy: PeriodEnergy): ShownPeriod {
+    return this.periods.of(energy, this.showing, this.store.nowUs);
+  }
+
+  private show(shown: ShownPeriod): void {
+    const { length } = shown.steps;
+    this.scale = keepScale(this.scaleOf === length ? this.scale : null, shown.highest, AXIS_STEPS);
     this.scaleOf = length;
-    const was = loaded.was && !this.isCut(loaded.was) ? figuresOf(loaded.was.energy, uses) : null;
-    const coarse = coarseOf(loaded.energy);
-    const figures = figuresOf(coarse, uses);
-    const volume = (which: 'gas' | 'water'): Volume | null => volumeOf(loaded.energy, which, narrow, this.store.nowUs, this.sinceUs ?? 0);
-    this.computed = {
-      of: loaded,
-      narrow,
-      steps,
-      uses,
-      figures,
-      was: was?.known ? was : null,
-      fed: fedOf(loaded.energy, figures),
-      coarse,
-      gas: volume('gas'),
-      water: volume('water'),
-    };
+    this.shown = shown;
   }
 
   /** True while what is shown is what was asked for. */
   private get isShown(): boolean {
-    return this.computed !== null && nameOf(this.computed.of.asked) === nameOf(this.asked);
+    return this.shown !== null && nameOf(this.shown.of.asked) === nameOf(this.asked);
   }
 
   private until(): string {
@@ -260,16 +255,11 @@ export class EdEnergyView extends LitElement {
   }
 
   private comparison(): string {
-    if (!this.isShown || !this.computed?.of.was) return '';
-    const { of, was } = this.computed;
-    if (this.sinceUs !== null && of.was && this.isCut(of.was)) return t('period.notComparedSince', { day: this.store.formats.dayBrief(dateOf(this.sinceUs, this.store.formats.zone)) });
+    if (!this.isShown || !this.shown?.of.was) return '';
+    const { of, was } = this.shown;
+    if (this.sinceUs !== null && of.was && isCut(of.was, this.sinceUs)) return t('period.notComparedSince', { day: this.store.formats.dayBrief(dateOf(this.sinceUs, this.store.formats.zone)) });
     const day = this.wasName(of);
     return was ? t('period.compared', { day }) : t('period.notCompared', { day });
-  }
-
-  /** A period that begins before all records is no measure for another. */
-  private isCut({ span }: Compared): boolean {
-    return this.sinceUs !== null && span.startUs < this.sinceUs - HOUR_US;
   }
 
   private wasName({ asked, was }: PeriodEnergy): string {
@@ -278,49 +268,53 @@ export class EdEnergyView extends LitElement {
 
   private renderBody(): TemplateResult | typeof nothing {
     if (this.ahead) return this.renderNone(this.period);
-    if (!this.computed || (this.loader.failure && !this.isShown)) return this.renderWithout();
-    const { of, steps, figures, was } = this.computed;
+    if (!this.shown || (this.loader.failure && !this.isShown)) return this.renderWithout();
+    const { of, figures, numbers } = this.shown;
     if (!figures.known) return this.renderNone(of.asked.period);
-    const { formats } = this.store;
-    const { period } = of.asked;
-    const wasShort = of.was ? periodShort(of.was.period, period, formats) : '';
-    const numbers = keyNumbersOf(of.energy, figures, was, wasShort, formats);
-    return html`${this.narrow ? nothing : renderKeyCards(numbers)}
-      <div class="pair">
-        ${this.renderChart(of, steps, figures, numbers)}
-        <ed-totals-card .energy=${of.energy} .figures=${figures} .was=${was} day=${periodBrief(period, period, formats)} wasDay=${of.was ? periodBrief(of.was.period, period, formats) : ''} .formats=${formats}></ed-totals-card>
-      </div>
-      <ed-fed-card .fed=${this.computed.fed} .formats=${formats}></ed-fed-card>
-      ${figures.devices.devices.length > 0 ? this.renderDevices(this.computed) : nothing}
-      ${this.renderVolumes(this.computed, numbers)}`;
+    return html`${this.narrow ? nothing : guard([numbers], () => renderKeyCards(numbers))}
+      <div class="pair">${this.renderChart(this.shown)} ${this.renderBelow((below) => this.renderTotals(below))}</div>
+      ${this.renderBelow((below) => this.renderRest(below))}`;
   }
 
-  private renderDevices({ of, figures, was, coarse }: Computed): TemplateResult {
-    const { formats } = this.store;
+  private renderBelow(render: (below: ShownPeriod) => TemplateResult): unknown {
+    const { below } = this;
+    return below?.figures.known ? guard([below], () => render(below)) : nothing;
+  }
+
+  private renderTotals({ of, figures, was, showing: { formats } }: ShownPeriod): TemplateResult {
+    const { period } = of.asked;
+    const wasDay = of.was ? periodBrief(of.was.period, period, formats) : '';
+    return html`<ed-totals-card .energy=${of.energy} .figures=${figures} .was=${was} day=${periodBrief(period, period, formats)} wasDay=${wasDay} .formats=${formats}></ed-totals-card>`;
+  }
+
+  private renderRest(shown: ShownPeriod): TemplateResult {
+    return html`<ed-fed-card .fed=${shown.fed} .formats=${shown.showing.formats}></ed-fed-card>
+      ${shown.figures.devices.devices.length > 0 ? this.renderDevices(shown) : nothing} ${this.renderVolumes(shown)}`;
+  }
+
+  private renderDevices({ of, figures, was, coarse, showing: { formats } }: ShownPeriod): TemplateResult {
     const wasDay = of.was ? periodBrief(of.was.period, of.asked.period, formats) : '';
     const length = coarse.resolution as StepLength;
     return html`<ed-devices-card .figures=${figures} .was=${was} length=${length} .untracked=${coarse.untracked} wasDay=${wasDay} .formats=${formats}></ed-devices-card>`;
   }
 
-  private renderVolumes({ of, gas, water }: Computed, numbers: readonly KeyNumber[]): TemplateResult | typeof nothing {
-    const { formats } = this.store;
-    const shown = ([['gas', gas], ['water', water]] as const).flatMap(([which, volume]) => {
+  private renderVolumes({ of, gas, water, numbers, showing: { formats, narrow } }: ShownPeriod): TemplateResult | typeof nothing {
+    const volumes = ([['gas', gas], ['water', water]] as const).flatMap(([which, volume]) => {
       const number = numbers.find(({ name }) => name === t(`row.${which}`));
       return volume && number ? [{ which, volume, number }] : [];
     });
-    if (shown.length === 0) return nothing;
+    if (volumes.length === 0) return nothing;
     const period = periodName(of.asked.period, formats);
     return html`<div class="volumes">
-      ${shown.map(
+      ${volumes.map(
         ({ which, volume, number }) =>
-          html`<ed-volume-card which=${which} name=${t(`row.${which}`)} period=${period} .volume=${volume} .number=${number} .formats=${formats} ?narrow=${this.narrow}></ed-volume-card>`,
+          html`<ed-volume-card which=${which} name=${t(`row.${which}`)} period=${period} .volume=${volume} .number=${number} .formats=${formats} ?narrow=${narrow}></ed-volume-card>`,
       )}
     </div>`;
   }
 
-  private renderChart({ asked, energy }: PeriodEnergy, steps: Steps, figures: Figures, numbers: readonly KeyNumber[]): TemplateResult {
-    const { formats } = this.store;
-    const { sinceUs } = this;
+  private renderChart({ of: { asked, energy }, steps, figures, numbers, showing: { formats, sinceUs } }: ShownPeriod): TemplateResult {
+    const { entities } = this.store;
     const summary = t('energy.summary', { day: periodName(asked.period, formats), from: formats.kwh(figures.totalFrom), home: formats.kwh(figures.home) });
     const oneDay = asked.period.first === asked.period.last;
     return html`<ed-steps-card
@@ -330,8 +324,8 @@ export class EdEnergyView extends LitElement {
       summary=${summary}
       since=${sinceUs === null ? '' : t('energy.since', { day: formats.dayWords(dateOf(sinceUs, formats.zone)) })}
       ?fine=${oneDay && !(energy.resolution === '5min' && onlyHours(energy))}
-      .notes=${notesOf(energy, this.store.entities ?? [], formats, this.store.nowUs)}
-      .keyNumbers=${renderKeyRow(numbers)}
+      .notes=${guard([energy, entities, formats], () => notesOf(energy, entities ?? [], formats, this.store.nowUs))}
+      .numbers=${numbers}
       @steps=${this.onSteps}
     ></ed-steps-card>`;
   }
@@ -413,8 +407,12 @@ export class EdEnergyView extends LitElement {
   };
 }
 
-/** Devices are drawn by the hour at the shortest. */
-const coarseOf = (energy: Energy): Energy => (energy.resolution === '5min' ? { ...joinSteps(energy, 12), resolution: 'hour' } : energy);
+/** Runs something once the frame is on the screen. */
+function whenPainted(run: () => void): void {
+  requestAnimationFrame(() => {
+    setTimeout(run);
+  });
+}
 
 const SHAPES = [
   { x: 0, y: 0, w: 24, h: 16 },

@@ -7,6 +7,7 @@ import type { Scale } from '../../domain/axis';
 import { stepsName, ticksOf } from '../../domain/step-names';
 import type { Column, StepLength, Steps } from '../../domain/steps';
 import type { Formats } from '../../domain/format';
+import type { KeyNumber } from '../../domain/key-numbers';
 import type { Note } from '../../domain/notes';
 import { knownSentence, marksOf, type Mark } from '../../domain/provenance';
 import { seriesName } from '../../domain/series-names';
@@ -17,7 +18,7 @@ import { icon } from '../icon';
 import { ReadEvent } from '../chart/steps-chart';
 import '../chart/steps-chart';
 import { stepsCardStyles } from './steps-card-styles';
-import { keyNumberStyles } from './key-numbers';
+import { keyNumberStyles, renderKeyRow } from './key-numbers';
 import { renderReading, renderReadingInPlace } from './reading';
 
 const NARROW = '(max-width: 599.98px)';
@@ -55,7 +56,7 @@ export class EdStepsCard extends LitElement {
   /** What else is to be said of these numbers. */
   @property({ attribute: false }) notes: readonly Note[] = [];
   /** The key numbers, shown above the chart on narrow pages and replaced while a point is read. */
-  @property({ attribute: false }) keyNumbers: TemplateResult | typeof nothing = nothing;
+  @property({ attribute: false }) numbers: readonly KeyNumber[] = [];
   @state() private asTable = false;
   @state() private reading: number | null = null;
   @state() private narrow = matchMedia(NARROW).matches;
@@ -129,7 +130,7 @@ export class EdStepsCard extends LitElement {
   private readonly panel = (index: number): TemplateResult => (this.steps ? renderReading(readStep(this.steps, index, this.formats), this.formats) : html``);
 
   private renderInPlace(steps: Steps): TemplateResult | typeof nothing {
-    return this.reading === null ? this.keyNumbers : renderReadingInPlace(readStep(steps, this.reading, this.formats), this.formats);
+    return this.reading === null ? renderKeyRow(this.numbers) : renderReadingInPlace(readStep(steps, this.reading, this.formats), this.formats);
   }
 
   private nameOf(series: Column, steps: Steps): string {
