@@ -298,7 +298,7 @@ export function completeness(startUs: number, endUs: number, nowUs: number): Com
     const live = start >= liveSince(nowUs) - DAY_US;
     const backfilled_s = live && (ago === 1 || ago > LIVE_DAYS - 10) ? 7200 : 0;
     const rest = Math.max(0, length_s - missing_s - backfilled_s);
-    days.push({ date, length_s, live_s: live ? rest : 0, backfilled_s, statistics_s: live ? 0 : rest, missing_s });
+    days.push({ date, length_s, live_s: live ? rest : 0, backfilled_s, statistics_s: live ? 0 : rest, missing_s, ha_off_s: live ? missing_s : 0 });
   }
   return { site: SITE, zone: ZONE, days };
 }
@@ -342,7 +342,7 @@ export function sync(scenario: Scenario, nowUs: number): Sync {
 
 export function entityCompleteness(startUs: number, endUs: number, scenario: Scenario, nowUs: number): EntityCompleteness {
   const [day] = completeness(startUs, endUs, nowUs).days;
-  const none = { length_s: 0, live_s: 0, backfilled_s: 0, statistics_s: 0, missing_s: 0 };
+  const none = { length_s: 0, live_s: 0, backfilled_s: 0, statistics_s: 0, missing_s: 0, ha_off_s: 0 };
   return { site: SITE, zone: ZONE, entities: entities(scenario, nowUs).map(({ key }) => ({ key, ...none, ...day })) };
 }
 
@@ -352,7 +352,7 @@ export function hourCompleteness(startUs: number, endUs: number, nowUs: number):
   for (let us = startUs; us < endUs; us += HOUR_US) {
     const length_s = Math.max(0, Math.min(us + HOUR_US, nowUs) - us) / 1e6;
     const gone = missing && Math.round((us - startUs) / HOUR_US) === 14 ? length_s * 0.9 : 0;
-    hours.push({ start_us: us, length_s, live_s: us >= liveSince(nowUs) ? length_s - gone : 0, backfilled_s: 0, statistics_s: us < liveSince(nowUs) ? length_s - gone : 0, missing_s: gone });
+    hours.push({ start_us: us, length_s, live_s: us >= liveSince(nowUs) ? length_s - gone : 0, backfilled_s: 0, statistics_s: us < liveSince(nowUs) ? length_s - gone : 0, missing_s: gone, ha_off_s: us >= liveSince(nowUs) ? gone : 0 });
   }
   return { site: SITE, zone: ZONE, hours };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Energy, Provenance } from '../src/api/types';
 import { mix } from '../src/charts/colour';
-import { calendarOf } from '../src/domain/completeness';
+import { calendarOf, lackingWords } from '../src/domain/completeness';
+import { dayOf } from '../src/domain/day';
 import { notesOf } from '../src/domain/notes';
 import { knownSentence, marksOf } from '../src/domain/provenance';
 import { counterWords, gapWords, gapsCount, gapsOf, gapsSentence, statusSentence, type Gap } from '../src/domain/status-words';
@@ -147,7 +148,7 @@ describe('trustOf', () => {
 
 describe('calendarOf', () => {
   const DAY_S = 86_400;
-  const day = (date: string, over: object = {}) => ({ date, length_s: DAY_S, live_s: DAY_S, backfilled_s: 0, statistics_s: 0, missing_s: 0, ...over });
+  const day = (date: string, over: object = {}) => ({ date, length_s: DAY_S, live_s: DAY_S, backfilled_s: 0, statistics_s: 0, missing_s: 0, ha_off_s: 0, ...over });
 
   it('has twelve months, the present one last and only up to today', () => {
     const months = calendarOf([], '2026-04-16');
@@ -176,6 +177,41 @@ describe('calendarOf', () => {
   it('does not call the newest moments missing, which nobody has claimed yet', () => {
     const [month] = calendarOf([day('2026-04-01', { live_s: HOUR_US / 1e6, missing_s: 30 })], '2026-04-01').slice(-1);
     expect([month?.missing_s, month?.share]).toEqual([0, 1]);
+  });
+
+  it('shows a minute in which Home Assistant was off also today, and never as 100 %', () => {
+    const off = day('2026-04-01', { live_s: DAY_S / 2 - 60, missing_s: 60 + 30, ha_off_s: 60 });
+    const [month] = calendarOf([off], '2026-04-01').slice(-1);
+    expect(month?.days[0]).toMatchObject({ missing_s: 60, ha_off_s: 60 });
+    expect([month?.missing_s, month?.ha_off_s]).toEqual([60, 60]);
+    expect(plain(BERLIN.completeness(month?.share ?? 1))).toBe('99.86 %');
+  });
+
+  it('tells what is missing since Home Assistant was off from what is missing otherwise', () => {
+    const say = (missing_s: number, ha_off_s: number) => plain(lackingWords({ missing_s, ha_off_s }, BERLIN));
+    expect(say(60, 60)).toBe('1 min missing: Home Assistant was off');
+    expect(say(3600, 600)).toBe('1 h missing, of which Home Assistant was off for 10 min');
+    expect(say(600, 0)).toBe('10 min missing');
+  });
+});
+
+describe('dayOf', () => {
+  const span = (over: object = {}) => ({ length_s: 3600, live_s: 3600, backfilled_s: 0, statistics_s: 0, missing_s: 0, ha_off_s: 0, ...over });
+  const hours = [span(), span({ live_s: 3540, missing_s: 60, ha_off_s: 60 }), span({ live_s: 3000, missing_s: 600, ha_off_s: 60 }), span({ live_s: 0 })];
+  const known = dayOf(
+    '2026-04-15',
+    { site: 'home', zone: 'Europe/Berlin', hours: hours.map((hour, i) => ({ start_us: i, ...hour })) },
+    { site: 'home', zone: 'Europe/Berlin', entities: [{ key: 'grid', ...span({ length_s: 86_400, live_s: 86_340, missing_s: 60, ha_off_s: 60 }) }] },
+    [entity('grid', 'grid_import', { name: 'Grid import', unit: 'kWh' })],
+  );
+
+  it('names the hours in which Home Assistant was off, and for how long', () => {
+    expect(known.hours.map(({ kind }) => kind)).toEqual(['live', 'off', 'missing', 'ahead']);
+    expect(known.ha_off_s).toBe(120);
+  });
+
+  it('calls no entity complete that Home Assistant could not record', () => {
+    expect(known.entities.map(({ kind, share }) => [kind, plain(BERLIN.completeness(share))])).toEqual([['off', '99.93 %']]);
   });
 });
 

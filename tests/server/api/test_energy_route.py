@@ -157,6 +157,12 @@ async def test_status_says_what_is_lacking(home: Running) -> None:
     assert site["complete"]["share"] == pytest.approx(0.75, abs=0.001)
     hole = {"since_us": now_us - 3 * HOUR_US, "until_us": now_us - 2 * HOUR_US, "entities": 1, "reason": None}
     assert site["gaps"] == [hole]
+    await cover(home.core, now_us - 3 * HOUR_US, now_us - 2 * HOUR_US, CoverageSource.HA_OFF)
+    (site,) = (await home.get("/api/status"))["sites"]
+    assert site["complete"]["share"] == pytest.approx(0.75, abs=0.001), "nothing is lacking, but it is not recorded"
+    assert site["gaps"] == [hole | {"reason": "ha_off"}]
+    described = (await home.get("/api/entities"))["entities"][0]
+    assert described["complete_24h"] == pytest.approx(3 / 24, abs=0.001)
 
 
 async def test_the_answer_is_exact_not_rounded(home: Running) -> None:

@@ -34,6 +34,7 @@ def table(
         parts = (day.live_s, day.backfilled_s, day.statistics_s, day.missing_s)
         assert sum(parts) == pytest.approx(passed)
         assert all(part >= 0 for part in parts)
+        assert 0 <= day.ha_off_s <= day.missing_s
     return found
 
 
@@ -87,7 +88,20 @@ def test_the_future_is_neither_known_nor_missing() -> None:
 def test_without_data_it_is_missing_even_if_the_reason_is_known() -> None:
     one = covered(("2026-03-10", "2026-03-11", OFF))
     (day,) = table(one, since="2026-03-10", until="2026-03-11")
-    assert day.missing_s == 24 * 3600
+    assert (day.missing_s, day.ha_off_s) == (24 * 3600, 24 * 3600)
+
+
+def test_how_long_home_assistant_was_off_is_told_of_what_is_missing() -> None:
+    one = covered(
+        ("2026-03-10T00:00", "2026-03-10T10:00", LIVE),
+        ("2026-03-10T10:00", "2026-03-10T10:01", OFF),
+        ("2026-03-10T10:03", "2026-03-11T00:00", LIVE),
+    )
+    (day,) = table(one, since="2026-03-10", until="2026-03-11")
+    assert (day.missing_s, day.ha_off_s) == (180, 60)
+    whole = covered(("2026-03-10", "2026-03-11", LIVE))
+    (mean,) = table(one, whole, since="2026-03-10", until="2026-03-11")
+    assert (mean.missing_s, mean.ha_off_s) == (90, 30)
 
 
 def test_before_everything_and_without_entities_all_is_missing() -> None:

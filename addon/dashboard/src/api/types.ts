@@ -109,17 +109,17 @@ export interface SiteStatus {
     /** The first statistics import: how many Entities are settled, of how many; null when nothing is being imported. */
     importing: { done: number; total: number } | null;
   };
-  /** Coverage over all Entities: since when, and the covered share, 0 to 1, of the time since live listening began. */
+  /** Coverage over all Entities: since when, and the recorded share, 0 to 1, of the time since live listening began. */
   complete: { statistics_since_us: number | null; live_since_us: number | null; share: number | null };
   gaps: { since_us: number; until_us: number; entities: number; reason: string | null }[];
   sync_log: { ts_us: number; what: string; detail: string }[];
 }
 
-/** GET api/completeness?site&zone&start&end[&key (repeatable)]: local days, mean over some or all Entities, seconds. */
+/** GET api/completeness?site&zone&start&end[&key (repeatable)]: local days, mean over some or all Entities, seconds; `ha_off_s`: of what is missing, while Home Assistant was off. */
 export interface Completeness {
   site: string;
   zone: string;
-  days: { date: string; length_s: number; live_s: number; backfilled_s: number; statistics_s: number; missing_s: number }[];
+  days: { date: string; length_s: number; live_s: number; backfilled_s: number; statistics_s: number; missing_s: number; ha_off_s: number }[];
 }
 
 /** GET api/readings?key&start&end[&points]: every reading, or buckets that keep the extremes. */
@@ -310,12 +310,12 @@ export interface BackfillJob {
 export interface EntityCompleteness {
   site: string;
   zone: string;
-  entities: { key: string; length_s: number; live_s: number; backfilled_s: number; statistics_s: number; missing_s: number }[];
+  entities: { key: string; length_s: number; live_s: number; backfilled_s: number; statistics_s: number; missing_s: number; ha_off_s: number }[];
 }
 
 /** GET api/completeness/hours?site&zone&start&end[&key (repeatable)]: hours of a span, mean over some or all Entities. */
 export interface HourCompleteness {
   site: string;
   zone: string;
-  hours: { start_us: number; length_s: number; live_s: number; backfilled_s: number; statistics_s: number; missing_s: number }[];
+  hours: { start_us: number; length_s: number; live_s: number; backfilled_s: number; statistics_s: number; missing_s: number; ha_off_s: number }[];
 }

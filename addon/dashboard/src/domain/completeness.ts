@@ -1,6 +1,8 @@
 /** The calendar of the last twelve months: a row per month, a cell per day. */
 import type { Completeness } from '../api/types';
-import { daysInMonth, firstOfMonth } from './time';
+import { t } from '../i18n';
+import type { Formats } from './format';
+import { SECOND_US, daysInMonth, firstOfMonth } from './time';
 
 export type DayKind = 'live' | 'statistics' | 'blank';
 
@@ -9,6 +11,8 @@ export interface DayCell {
   kind: DayKind;
   backfilled: boolean;
   missing_s: number;
+  /** Of what is missing: Home Assistant was off, so no reading exists. */
+  ha_off_s: number;
 }
 
 export interface MonthRow {
@@ -18,6 +22,7 @@ export interface MonthRow {
   /** 0 to 1, or null where nothing was to be known. */
   share: number | null;
   missing_s: number;
+  ha_off_s: number;
 }
 
 const WORTH_A_MARK_S = 1;
@@ -27,15 +32,24 @@ const NOT_YET_CLAIMED_S = 120;
 const BEFORE_LISTENING_S = 3600;
 
 function cellOf(day: Completeness['days'][number], { firstKnown, today, liveDay }: Landmarks): DayCell {
-  const open = (day.date === today ? NOT_YET_CLAIMED_S : WORTH_A_MARK_S) + (day.date === liveDay ? BEFORE_LISTENING_S : 0);
   const known = day.live_s + day.backfilled_s + day.statistics_s;
-  const blank = day.date < firstKnown || (known === 0 && day.missing_s === 0);
+  if (day.date < firstKnown || (known === 0 && day.missing_s === 0)) return blankCell(day.date);
+  const open = (day.date === today ? NOT_YET_CLAIMED_S : WORTH_A_MARK_S) + (day.date === liveDay ? BEFORE_LISTENING_S : 0);
   return {
     date: day.date,
-    kind: blank ? 'blank' : day.statistics_s > day.live_s + day.backfilled_s ? 'statistics' : 'live',
-    backfilled: !blank && day.backfilled_s >= WORTH_A_MARK_S,
-    missing_s: blank || day.missing_s < open ? 0 : day.missing_s,
+    kind: day.statistics_s > day.live_s + day.backfilled_s ? 'statistics' : 'live',
+    backfilled: day.backfilled_s >= WORTH_A_MARK_S,
+    ...lackingOf(day, open),
   };
+}
+
+const blankCell = (date: string): DayCell => ({ date, kind: 'blank', backfilled: false, missing_s: 0, ha_off_s: 0 });
+
+/** What a day lacks: less than `open` may still come, but not of a time in which Home Assistant was off. */
+function lackingOf({ missing_s, ha_off_s }: Pick<DayCell, 'missing_s' | 'ha_off_s'>, open: number): Pick<DayCell, 'missing_s' | 'ha_off_s'> {
+  const off = ha_off_s < WORTH_A_MARK_S ? 0 : ha_off_s;
+  const lacking = missing_s - ha_off_s;
+  return { missing_s: off + (lacking < open ? 0 : lacking), ha_off_s: off };
 }
 
 interface Landmarks {
@@ -58,15 +72,25 @@ function monthRow(first: string, byDate: Map<string, Completeness['days'][number
   const cells: DayCell[] = [];
   let known = 0;
   let missing = 0;
+  let off = 0;
   for (let day = 1; day <= daysInMonth(year, month); day++) {
     const date = `${first.slice(0, 8)}${String(day).padStart(2, '0')}`;
     if (date > landmarks.today) break;
     const entry = byDate.get(date);
-    const cell: DayCell = entry ? cellOf(entry, landmarks) : { date, kind: 'blank', backfilled: false, missing_s: 0 };
+    const cell: DayCell = entry ? cellOf(entry, landmarks) : blankCell(date);
     cells.push(cell);
     if (!entry || cell.kind === 'blank') continue;
     known += entry.live_s + entry.backfilled_s + entry.statistics_s;
     missing += cell.missing_s;
+    off += cell.ha_off_s;
   }
-  return { date: first, days: cells, share: known + missing > 0 ? known / (known + missing) : null, missing_s: missing };
+  return { date: first, days: cells, share: known + missing > 0 ? known / (known + missing) : null, missing_s: missing, ha_off_s: off };
+}
+
+/** What a day or an hour lacks, in words: "1 min missing: Home Assistant was off". */
+export function lackingWords({ missing_s, ha_off_s }: Pick<DayCell, 'missing_s' | 'ha_off_s'>, formats: Formats): string {
+  const length = formats.duration(missing_s * SECOND_US);
+  if (ha_off_s < WORTH_A_MARK_S) return t('calendar.dayMissing', { length });
+  if (missing_s - ha_off_s < WORTH_A_MARK_S) return t('calendar.dayOff', { length });
+  return t('calendar.dayPartlyOff', { length, off: formats.duration(ha_off_s * SECOND_US) });
 }

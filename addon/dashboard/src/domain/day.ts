@@ -1,7 +1,8 @@
 /** One day's completeness: its hours and its Entities, the least complete first. */
 import type { Entity, EntityCompleteness, HourCompleteness } from '../api/types';
 
-export type Known = 'live' | 'backfilled' | 'statistics' | 'missing' | 'ahead';
+/** `off`: what is missing of it is missing since Home Assistant was off. */
+export type Known = 'live' | 'backfilled' | 'statistics' | 'missing' | 'off' | 'ahead';
 
 interface Seconds {
   length_s: number;
@@ -9,6 +10,7 @@ interface Seconds {
   backfilled_s: number;
   statistics_s: number;
   missing_s: number;
+  ha_off_s: number;
 }
 
 export interface DayEntity {
@@ -24,10 +26,13 @@ export interface DayHour {
   start_us: number;
   kind: Known;
   missing_s: number;
+  ha_off_s: number;
 }
 
 export interface DayKnown {
   date: string;
+  /** How long Home Assistant was off. */
+  ha_off_s: number;
   hours: DayHour[];
   entities: DayEntity[];
 }
@@ -35,8 +40,8 @@ export interface DayKnown {
 const WORTH_A_MARK_S = 1;
 
 /** How a span is known: missing where something is, else by what most of it is known. */
-function kindOf({ live_s, backfilled_s, statistics_s, missing_s }: Seconds): Known {
-  if (missing_s >= WORTH_A_MARK_S) return 'missing';
+function kindOf({ live_s, backfilled_s, statistics_s, missing_s, ha_off_s }: Seconds): Known {
+  if (missing_s >= WORTH_A_MARK_S) return missing_s - ha_off_s < WORTH_A_MARK_S ? 'off' : 'missing';
   const [kind, seconds] = ([['live', live_s], ['backfilled', backfilled_s], ['statistics', statistics_s]] as const).reduce((most, own) => (own[1] > most[1] ? own : most));
   return seconds > 0 ? kind : 'ahead';
 }
@@ -45,7 +50,8 @@ export function dayOf(date: string, { hours }: HourCompleteness, { entities }: E
   const names = new Map(known.map(({ key, name }) => [key, name]));
   return {
     date,
-    hours: hours.map((hour) => ({ start_us: hour.start_us, kind: kindOf(hour), missing_s: hour.missing_s })),
+    ha_off_s: hours.reduce((sum, hour) => sum + hour.ha_off_s, 0),
+    hours: hours.map((hour) => ({ start_us: hour.start_us, kind: kindOf(hour), missing_s: hour.missing_s, ha_off_s: hour.ha_off_s })),
     entities: entities
       .filter(({ key, length_s }) => names.has(key) && length_s > 0)
       .map((entity) => ({

@@ -254,6 +254,7 @@ export const en = {
   'known.statistics': 'hourly statistics',
   'known.missing': 'missing',
   'known.partly': 'partly missing',
+  'known.off': 'Home Assistant was off',
   'known.all.measured': 'All measured, nothing missing.',
   'known.all.backfilled': 'All backfilled from Home Assistant’s history, nothing missing.',
   'known.all.interpolated': 'Energy is known from the meters, its shape is not: it is spread evenly.',

@@ -1,7 +1,7 @@
 /** Completeness by month and day, one drawing for all widths; the same as a table. Sends `day` when one is chosen. */
 import { LitElement, css, html, nothing, svg, type PropertyValues, type SVGTemplateResult, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import type { DayCell, MonthRow } from '../../domain/completeness';
+import { lackingWords, type DayCell, type MonthRow } from '../../domain/completeness';
 import type { Formats } from '../../domain/format';
 import { SECOND_US } from '../../domain/time';
 import { t, tn } from '../../i18n';
@@ -168,7 +168,7 @@ export class EdCalendar extends LitElement {
 
   private renderLegend(): TemplateResult[] {
     const sign = (kind: DayCell['kind'], backfilled: boolean, missing: boolean): TemplateResult =>
-      html`<svg width="16" height="12" aria-hidden="true">${HATCH} ${drawCell(0.5, 0.5, 15, 11, 2.5, { date: '', kind, backfilled, missing_s: missing ? 1 : 0 })}</svg>`;
+      html`<svg width="16" height="12" aria-hidden="true">${HATCH} ${drawCell(0.5, 0.5, 15, 11, 2.5, { date: '', kind, backfilled, missing_s: missing ? 1 : 0, ha_off_s: 0 })}</svg>`;
     return [
       html`<span>${sign('live', false, false)}${t('calendar.measured')}</span>`,
       html`<span>${sign('live', true, false)}${t('calendar.backfilled')}</span>`,
@@ -268,7 +268,7 @@ export class EdCalendar extends LitElement {
   private renderTable(): TemplateResult {
     return html`<table>
       <thead>
-        <tr><th scope="col">${t('calendar.month')}</th><th scope="col">${t('calendar.complete')}</th><th scope="col">${t('calendar.days')}</th></tr>
+        <tr><th scope="col">${t('calendar.month')}</th><th scope="col">${t('calendar.complete')}</th><th scope="col">${t('calendar.days')}</th><th scope="col">${t('known.off')}</th></tr>
       </thead>
       <tbody>
         ${this.months.map((month) => {
@@ -277,6 +277,7 @@ export class EdCalendar extends LitElement {
             <th scope="row">${this.formats.month(month.date, true)}</th>
             <td>${month.share === null ? '' : this.formats.completeness(month.share)}</td>
             <td>${lacking.join(', ')}</td>
+            <td>${month.ha_off_s > 0 ? this.formats.duration(month.ha_off_s * SECOND_US) : nothing}</td>
           </tr>`;
         })}
       </tbody>
@@ -295,7 +296,7 @@ function drawCell(x: number, y: number, w: number, h: number, dot: number, day: 
 }
 
 function wordsOf(day: DayCell, formats: Formats): string {
-  if (day.missing_s > 0) return t('calendar.dayMissing', { length: formats.duration(day.missing_s * SECOND_US) });
+  if (day.missing_s > 0) return lackingWords(day, formats);
   if (day.kind === 'statistics') return t('calendar.dayFull.statistics');
   return t(day.backfilled ? 'calendar.dayFull.backfilled' : 'calendar.dayFull.live');
 }

@@ -2,6 +2,7 @@
 import { mdiClose } from '@mdi/js';
 import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { lackingWords } from '../../domain/completeness';
 import type { DayEntity, DayHour, DayKnown } from '../../domain/day';
 import type { Formats } from '../../domain/format';
 import { SECOND_US } from '../../domain/time';
@@ -11,7 +12,7 @@ import { icon } from '../icon';
 
 const SHOWN = 8;
 const EVERY_HOURS = 6;
-const WORDS = { live: 'known.measured', backfilled: 'known.backfilled', statistics: 'known.statistics', missing: 'known.missing', ahead: 'row.none' } as const;
+const WORDS = { live: 'known.measured', backfilled: 'known.backfilled', statistics: 'known.statistics', missing: 'known.missing', off: 'known.off', ahead: 'row.none' } as const;
 
 @customElement('ed-day-card')
 export class EdDayCard extends LitElement {
@@ -47,7 +48,8 @@ export class EdDayCard extends LitElement {
       .hours .statistics {
         background: linear-gradient(var(--primary-text), var(--primary-text)) 0 50% / 100% 1px no-repeat, var(--statistics);
       }
-      .hours .missing {
+      .hours .missing,
+      .hours .off {
         border: 1px solid var(--error);
         background: repeating-linear-gradient(135deg, var(--error) 0 1.5px, transparent 1.5px 5px);
       }
@@ -91,6 +93,7 @@ export class EdDayCard extends LitElement {
         ${day.hours.map((hour) => html`<li class=${hour.kind} title=${this.hourWords(hour)}><span class="spoken">${this.hourWords(hour)}</span></li>`)}
       </ul>
       <div class="scale note" aria-hidden="true">${day.hours.filter((_, i) => i % EVERY_HOURS === 0).map(({ start_us }) => html`<span>${formats.tick(start_us)}</span>`)}<span>${formats.endOfDay}</span></div>
+      ${day.ha_off_s >= 1 ? html`<p class="second">${t('day.off', { length: formats.duration(day.ha_off_s * SECOND_US) })}</p>` : nothing}
       ${lacking.length === 0 ? html`<p class="second">${t('day.all')}</p>` : nothing} ${list.length > 0 ? this.renderTable(list) : nothing}
       <div class="foot">
         ${list.length < day.entities.length ? html`<button class="text-button" @click=${this.showAll}>${t('day.more', { count: day.entities.length })}</button>` : nothing}
@@ -103,9 +106,9 @@ export class EdDayCard extends LitElement {
     this.renderRoot.querySelector('h2')?.focus({ preventScroll: true });
   }
 
-  private hourWords({ start_us, kind, missing_s }: DayHour): string {
-    const missing = kind === 'missing' ? t('calendar.dayMissing', { length: this.formats.duration(missing_s * SECOND_US) }) : t(WORDS[kind]);
-    return t('day.hour', { hour: this.formats.time(start_us), what: missing });
+  private hourWords(hour: DayHour): string {
+    const what = hour.kind === 'missing' || hour.kind === 'off' ? lackingWords(hour, this.formats) : t(WORDS[hour.kind]);
+    return t('day.hour', { hour: this.formats.time(hour.start_us), what });
   }
 
   private renderTable(list: readonly DayEntity[]): TemplateResult {

@@ -72,7 +72,7 @@ class Latest(Answer):
 
 
 class Entity(Answer):
-    """One recorded entity. `complete_24h`: share of the last 24 h that Coverage knows, 0 to 1."""
+    """One recorded entity. `complete_24h`: recorded share of the last 24 h, 0 to 1."""
 
     site: str
     key: str
@@ -160,7 +160,10 @@ class Link(Answer):
 
 
 class Complete(Answer):
-    """Coverage over all Entities: since when, and the covered share of the time since live listening began."""
+    """Coverage over all Entities: since when, and the share of the time since live listening began that is recorded.
+
+    A time in which Home Assistant was off is not recorded, though nothing of it can be lacking.
+    """
 
     statistics_since_us: int | None
     live_since_us: int | None
@@ -223,7 +226,10 @@ class Status(Answer):
 
 
 class Day(Answer):
-    """One local day: how much of it is known, and how; mean over the Entities."""
+    """One local day: how much of it is known, and how; mean over the Entities.
+
+    `ha_off_s`: of what is missing, while Home Assistant was off.
+    """
 
     date: str
     length_s: float
@@ -231,6 +237,7 @@ class Day(Answer):
     backfilled_s: float
     statistics_s: float
     missing_s: float
+    ha_off_s: float
 
 
 class Completeness(Answer):

@@ -94,4 +94,5 @@ def _seconds(row: DayCompleteness) -> dict[str, float]:
         "backfilled_s": row.backfilled_s,
         "statistics_s": row.statistics_s,
         "missing_s": row.missing_s,
+        "ha_off_s": row.ha_off_s,
     }

@@ -1,7 +1,10 @@
-"""How much of a span Coverage knows, and what it lacks.
+"""How much of a span is recorded, and what it lacks.
 
 In:   the ledger, Entities, a span.
 Out:  shares and Gaps. Nothing fails. Long work lets the event loop go on between Entities.
+
+While Home Assistant was off nothing can be lacking, and nothing is recorded either: such a time is no part of the
+share, and a Gap with its reason, so that nobody reads 100 % beside a time without readings.
 """
 
 import asyncio
@@ -14,6 +17,9 @@ from energy_server.model.entity import Entity
 
 CLAIMS_WITHIN_US = 90_000_000
 """An idle integration claims every 30 s; a Link is behind, not gone, for three times as long."""
+
+REASONS = {CoverageSource.NONE: "nothing_recorded", CoverageSource.HA_OFF: "ha_off"}
+"""What Coverage knows of a span that has no data."""
 
 type Covered = list[tuple[Span, CoverageSource]]
 
@@ -45,8 +51,8 @@ def horizon_us(ledger: CoverageLedger, site: str, now_us: int) -> int:
 
 
 def known_us(spans: Iterable[tuple[Span, CoverageSource]]) -> int:
-    """Return the length of the spans in which we have everything that Home Assistant had."""
-    return sum(span.until_us - span.since_us for span, source in spans if source is not CoverageSource.NONE)
+    """Return the length of the spans of which we have data, all that Home Assistant had."""
+    return sum(span.until_us - span.since_us for span, source in spans if source not in REASONS)
 
 
 def listened(entity: Entity, span: Span) -> Span:
@@ -82,18 +88,18 @@ def alike(ledger: CoverageLedger, entities: Sequence[Entity], since_us: int) -> 
     return list(groups.values())
 
 
-def _lacking(spans: Covered, part: Span) -> list[tuple[Span, bool]]:
-    """Return the parts without Coverage, and whether it is known that nothing can be had."""
-    lacking: list[tuple[Span, bool]] = []
+def _lacking(spans: Covered, part: Span) -> list[tuple[Span, str | None]]:
+    """Return the parts without data, and the reason where it is known that nothing can be had."""
+    lacking: list[tuple[Span, str | None]] = []
     at_us = part.since_us
     for span, source in spans:
         if span.since_us > at_us:
-            lacking.append((Span(at_us, span.since_us), False))
-        if source is CoverageSource.NONE:
-            lacking.append((span, True))
+            lacking.append((Span(at_us, span.since_us), None))
+        if source in REASONS:
+            lacking.append((span, REASONS[source]))
         at_us = max(at_us, span.until_us)
     if at_us < part.until_us:
-        lacking.append((Span(at_us, part.until_us), False))
+        lacking.append((Span(at_us, part.until_us), None))
     return lacking
 
 
@@ -103,7 +109,7 @@ async def survey(ledger: CoverageLedger, site: str, entities: Sequence[Entity], 
     live = ledger.live_spans(site)
     live_span = Span(live[0].since_us, until_us) if live else None
     known = wanted = 0
-    found: dict[tuple[Span, bool], int] = {}
+    found: dict[tuple[Span, str | None], int] = {}
     for group in alike(ledger, entities, live_span.since_us) if live_span else ():
         if live_span is None or (part := listened(group[0], live_span)).until_us == part.since_us:
             continue
@@ -118,8 +124,5 @@ async def survey(ledger: CoverageLedger, site: str, entities: Sequence[Entity], 
         statistics_since_us=min(imported, default=None),
         live_since_us=live_span.since_us if live_span else None,
         share=known / wanted if wanted else None,
-        gaps=[
-            Gap(gap.since_us, gap.until_us, count, "nothing_recorded" if final else None)
-            for (gap, final), count in newest
-        ],
+        gaps=[Gap(gap.since_us, gap.until_us, count, reason) for (gap, reason), count in newest],
     )

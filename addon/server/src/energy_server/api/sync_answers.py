@@ -113,7 +113,7 @@ class Audits(Answer):
 
 
 class EntityCompleteness(Answer):
-    """How much of a span is known of one Entity, and how."""
+    """How much of a span is known of one Entity, and how; `ha_off_s`: of what is missing, Home Assistant was off."""
 
     key: str
     length_s: float
@@ -121,6 +121,7 @@ class EntityCompleteness(Answer):
     backfilled_s: float
     statistics_s: float
     missing_s: float
+    ha_off_s: float
 
 
 class CompletenessEntities(Answer):
@@ -132,7 +133,10 @@ class CompletenessEntities(Answer):
 
 
 class Hour(Answer):
-    """One hour: how much of it is known, and how; mean over the Entities."""
+    """One hour: how much of it is known, and how; mean over the Entities.
+
+    `ha_off_s`: of what is missing, while Home Assistant was off.
+    """
 
     start_us: int
     length_s: float
@@ -140,6 +144,7 @@ class Hour(Answer):
     backfilled_s: float
     statistics_s: float
     missing_s: float
+    ha_off_s: float
 
 
 class CompletenessHours(Answer):

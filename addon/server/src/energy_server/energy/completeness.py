@@ -5,7 +5,7 @@ Out:  a row for each day: seconds, as the mean over the Entities that took part 
 
 An Entity takes part from its `since_us`, or from the beginning of its Coverage if that is earlier, until it left the
 catalog. What lies in the future is neither known nor missing. Spans without data (Home Assistant off, nothing
-recorded) are missing.
+recorded) are missing; how long Home Assistant was off is told, since then there is nothing that could be lacking.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from energy_server.model.coverage import CoverageSource, Span
 US_PER_S = 1_000_000
 
 _SOURCES = (CoverageSource.LIVE, CoverageSource.STATES, CoverageSource.HOUR)
+_TOLD = (*_SOURCES, CoverageSource.HA_OFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,10 @@ class EntityCoverage:
 
 @dataclass(frozen=True, slots=True)
 class DayCompleteness:
-    """One local day; the last four add up to its length, or to the part of it that has passed."""
+    """One local day; the four ways add up to its length, or to the part of it that has passed.
+
+    `ha_off_s` is that part of `missing_s` in which Home Assistant was off.
+    """
 
     start_us: int
     length_s: float
@@ -40,30 +44,33 @@ class DayCompleteness:
     backfilled_s: float
     statistics_s: float
     missing_s: float
+    ha_off_s: float
 
 
 def completeness(entities: Sequence[EntityCoverage], edges_us: NDArray[np.int64], now_us: int) -> list[DayCompleteness]:
     """Return a row for each day between edges; what has passed of a day without Entities is missing."""
     passed = np.minimum(edges_us, now_us)
     elapsed = np.diff(passed) / US_PER_S
-    known = np.zeros((len(_SOURCES), len(elapsed)))
+    told = np.zeros((len(_TOLD), len(elapsed)))
     present = np.zeros(len(elapsed))
     for entity in entities:
         first_us = min([entity.since_us, *(span.since_us for span, source in entity.spans if source in _SOURCES)])
         window = Span(first_us, now_us if entity.until_us is None else min(entity.until_us, now_us))
         present += _seconds([window], passed)
-        for row, wanted in enumerate(_SOURCES):
-            known[row] += _seconds([span for span, source in entity.spans if source is wanted], passed)
-    known *= np.divide(elapsed, present, out=np.zeros(len(elapsed)), where=present > 0)
-    missing = np.maximum(elapsed - known.sum(axis=0), 0.0)
+        for row, wanted in enumerate(_TOLD):
+            told[row] += _seconds([span for span, source in entity.spans if source is wanted], passed)
+    told *= np.divide(elapsed, present, out=np.zeros(len(elapsed)), where=present > 0)
+    live, states, hours, ha_off = told
+    missing = np.maximum(elapsed - (live + states + hours), 0.0)
     return [
         DayCompleteness(
             start_us=int(edges_us[day]),
             length_s=float(edges_us[day + 1] - edges_us[day]) / US_PER_S,
-            live_s=float(known[0, day]),
-            backfilled_s=float(known[1, day]),
-            statistics_s=float(known[2, day]),
+            live_s=float(live[day]),
+            backfilled_s=float(states[day]),
+            statistics_s=float(hours[day]),
             missing_s=float(missing[day]),
+            ha_off_s=float(min(ha_off[day], missing[day])),
         )
         for day in range(len(elapsed))
     ]
