@@ -89,6 +89,9 @@ class State:
     async def dirty(self) -> list[tuple[str, str, int]]:
         return []
 
+    async def sites(self) -> list[Site]:
+        return []
+
     async def put_document(self, name: str, document: Mapping[str, object]) -> None:
         pass
 

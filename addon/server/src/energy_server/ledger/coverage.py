@@ -22,6 +22,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
+from energy_server.ledger.late import Late
 from energy_server.ledger.spans import SpanSet, added, before, clipped, difference, intersection, union
 from energy_server.model.coverage import Claim, CoverageSource, Span
 from energy_server.model.entity import Entity
@@ -61,6 +62,7 @@ class CoverageLedger:
     """The Coverage of all Sites."""
 
     def __init__(self, state: StateStore, store_id: str) -> None:
+        self.late = Late(state)
         self._state = state
         self._store_id = store_id
         self._known: dict[Place, dict[Way, SpanSet]] = {}
@@ -76,6 +78,7 @@ class CoverageLedger:
 
     async def load(self) -> None:
         """Read what is stored; Coverage of another SeriesStore is void."""
+        await self.late.load()
         spans: dict[tuple[Place, Way], list[Span]] = {}
         for row in await self._state.coverage(self._store_id):
             spans.setdefault(((row.site, row.key), (row.source, row.reason)), []).append(row.span)
@@ -87,9 +90,8 @@ class CoverageLedger:
 
     async def record(self, claim: Claim) -> None:
         """Take a claim whose data is durable; one that begins before the end of live Coverage first cuts it there."""
-        whole_site_live = claim.source is CoverageSource.LIVE and claim.keys is None
         live_end_us = self.live_end_us(claim.site)
-        if whole_site_live and live_end_us is not None and claim.span.since_us < live_end_us:
+        if claim.live and live_end_us is not None and claim.span.since_us < live_end_us:
             self._cut(claim.site, claim.span.since_us)
         for key in (None,) if claim.keys is None else claim.keys:
             for span in self._new(claim, key):

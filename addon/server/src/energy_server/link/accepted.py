@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from energy_server.link.messages import Refused
-from energy_server.model.coverage import Claim
+from energy_server.model.coverage import Claim, Span
 from energy_server.model.reading import ReadingBatch
 from energy_server.model.statistic import StatisticColumns
 
@@ -19,6 +19,8 @@ class Accepted:
     refused: Sequence[Refused] = ()
     readings: ReadingBatch | None = None
     statistics: StatisticColumns | None = None
+    late: Span | None = None
+    """The part of a live claim that came late."""
     store: Callable[[], Awaitable[None]] | None = None
     """Makes durable whatever else the message carries."""
     stored: Callable[[], Awaitable[None]] | None = None

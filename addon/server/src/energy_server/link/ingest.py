@@ -19,6 +19,7 @@ from energy_server.errors import StoreUnavailableError
 from energy_server.ledger.asked import Asked
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
+from energy_server.ledger.spans import difference, union
 from energy_server.link.accepted import Accepted
 from energy_server.link.events import LiveEvent, StatisticsStored
 from energy_server.link.isolate import write_what_can
@@ -158,6 +159,7 @@ class Ingest:
         batches = [message.readings for message in messages if message.readings]
         claims = [claim for message in messages for claim in message.claims]
         async with stores.dirty.marked(batches, claims):
+            await self._note_late(messages)
             if batches:
                 await stores.series.append(batches)
             for message in messages:
@@ -169,6 +171,16 @@ class Ingest:
                 await stores.ledger.record(claim)
         for message in messages:
             stores.asked.settle(message.claims, len(message.readings or ()))
+
+    async def _note_late(self, messages: Sequence[Accepted]) -> None:
+        """Note what comes late, before it is stored: who counts it then knows how it came."""
+        ledger, site = self._stores.ledger, messages[0].site
+        claimed = [claim.span for message in messages for claim in message.claims if claim.live]
+        if not claimed:
+            return
+        came = union(message.late for message in messages if message.late is not None)
+        late = difference(came, ledger.live_spans(site)) if came else []  # what was sent again is known since then
+        await ledger.late.take(site, late, difference(union(claimed), came))
 
     async def _import(self, site: str, rows: StatisticColumns) -> None:
         await self._stores.series.put_statistics(site, Level.HOUR, Source.IMPORT, rows)

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.ledger.wanted import Wanted
@@ -18,6 +19,7 @@ from energy_server.link.clock import ClientClock
 from energy_server.link.errors import LinkError
 from energy_server.link.events import CatalogChanged, LiveEvent, ReadingsArrived
 from energy_server.link.ingest import Ingest, Stores
+from energy_server.link.late import Outage
 from energy_server.link.messages import (
     FUTURE_US,
     Catalog,
@@ -52,6 +54,8 @@ HISTORY_US = 10 * 24 * 3_600_000_000
 SOURCES = {"live": CoverageSource.LIVE, "recorder": CoverageSource.STATES, "import": CoverageSource.STATES}
 OF_WHOLE_SITE = frozenset({CoverageSource.LIVE, CoverageSource.HA_OFF})
 """Claims for `all` that hold for each Entity from its own `since_us` on; the others name their Entities."""
+
+type Stored = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class Session:
         self._around = around
         self._send = send
         self._clock = record.clock = ClientClock(hello.now_us)
+        record.lateness.greet(hello.now_us)
         self._seq = 0
         self._rev: int | None = None
         self._keys: list[str] = []
@@ -195,6 +200,7 @@ class Session:
         if message.origin == "live":
             self._clock.check(message.span)
         claims = self._claims(message, SOURCES[message.origin])
+        late, stored = self._judged(message, claims)
         batch, refused = readings(message, self._site, self._keys, self._clock.now_us())
         self._note_outbox(message, refused=[row.code for row in refused])
         if len(batch) and batch.origin is Origin.LIVE:
@@ -202,7 +208,21 @@ class Session:
             self._around.publish(ReadingsArrived(self._site, batch.keys, batch.ts_us, batch.values))
         elif self._record.progress is not None:
             self._record.progress.rows += len(batch)
-        return Accepted(message.seq, self._site, claims, refused, readings=batch)
+        return Accepted(message.seq, self._site, claims, refused, readings=batch, late=late, stored=stored)
+
+    def _judged(self, message: Readings, claims: Sequence[Claim]) -> tuple[Span | None, Stored | None]:
+        """Return what of a live claim came late, and what tells of the outage that is over with it."""
+        if not any(claim.live for claim in claims):
+            return None, None
+        lateness = self._record.lateness
+        late = lateness.late(message.span, len(message.rows), self._clock.now_us())
+        outage = lateness.over(message.span)
+        return late, partial(self._tell_late, outage) if outage is not None and outage.told else None
+
+    async def _tell_late(self, outage: Outage) -> None:
+        detail = "Home Assistant had kept them while they could not be sent; they arrived"
+        entry = self._entry("late", detail, outage.since_us, outage.until_us, outage.rows)
+        await self._around.note(replace(entry, source="outbox"))
 
     def _note_outbox(self, message: Readings, refused: Sequence[str]) -> None:
         record = self._record

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from energy_server.link.clock import ClientClock
+from energy_server.link.late import Lateness
 from energy_server.link.progress import Progress
 
 RATE_OVER_S = 60
@@ -66,6 +67,7 @@ class LinkRecord:
     waiting: int | None = None
     dropped: int | None = None
     clock: ClientClock | None = None
+    lateness: Lateness = field(default_factory=Lateness)
     progress: Progress | None = None
     ended: str = "server"
     """How the last connection ended: `goodbye`, `broken`, or with the server."""

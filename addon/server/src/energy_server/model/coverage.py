@@ -34,3 +34,8 @@ class Claim:
     span: Span
     keys: tuple[str, ...] | None = None
     reason: str | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it says that the whole Site was listened to."""
+        return self.source is CoverageSource.LIVE and self.keys is None

@@ -5,6 +5,7 @@ Out:  columns of Statistics.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,19 @@ def together(parts: Sequence[StatisticColumns]) -> StatisticColumns:
     values = {name: np.concatenate([getattr(part, name) for part in parts]) for name in VALUES}
     start_us = np.concatenate([part.start_us for part in parts])
     return StatisticColumns(list(keys), np.concatenate(places), start_us, **values)
+
+
+def afterwards(columns: StatisticColumns, late: Sequence[Span], period_us: int) -> StatisticColumns:
+    """Return the rows of one Entity; what was measured is backfilled in periods of which a part came late."""
+    if not late or len(columns) == 0:
+        return columns
+    since = np.array([span.since_us for span in late], np.int64)
+    until = np.array([span.until_us for span in late], np.int64)
+    at = np.searchsorted(until, columns.start_us, side="right")  # the first that ends after the period's start
+    inside = np.minimum(at, len(late) - 1)
+    touched = (at < len(late)) & (since[inside] < columns.start_us + period_us)
+    came = touched & (columns.provenance == Provenance.MEASURED)
+    return replace(columns, provenance=np.where(came, np.uint8(Provenance.BACKFILLED), columns.provenance))
 
 
 def completed(columns: StatisticColumns, span: Span, period_us: int) -> StatisticColumns:

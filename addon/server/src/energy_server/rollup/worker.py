@@ -4,8 +4,8 @@ In:   the dirty marks, the ledger of Coverage, the readings.
 Out:  Statistics of both Levels in the SeriesStore; then the marks are done, and `on_rolled` hears of the span.
 Failures: StoreUnavailableError from `roll_once`; `run` logs it once, and tries again. Nothing is lost: the marks stay.
 
-A rollup is a function of readings and Coverage, so doing it twice, or after a kill half-way, changes nothing. Two
-things ask for one:
+A rollup is a function of readings, Coverage, and what of it came late (which tells `backfilled` from `measured`), so
+doing it twice, or after a kill half-way, changes nothing. Two things ask for one:
 - a mark: the readings of a span changed; the span is widened to the neighbouring readings, whose time they share;
 - time: live Coverage has passed the end of a period, so that it is complete for every Entity of the Site, also for
   those that were silent. `rolled_until:<site>` remembers how far that went. Where Coverage was taken away (a clock was
@@ -33,7 +33,7 @@ from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US, Source, Stat
 from energy_server.rollup.accumulate import accumulate, hours, is_counter
 from energy_server.rollup.gather import Gatherer
 from energy_server.rollup.levels import LEVELS, SPREAD_MAX_US
-from energy_server.rollup.rows import completed, together, within
+from energy_server.rollup.rows import afterwards, completed, together, within
 from energy_server.store.port import SeriesStore, StateStore
 
 _LOGGER = logging.getLogger(__name__)
@@ -202,6 +202,7 @@ class RollupWorker:
                 entity,
                 gathered.readings,
                 gathered.covered,
+                self._ledger.late.spans(site.id, part.since_us, part.until_us),
                 part.since_us,
                 part.until_us,
                 zone,
@@ -234,6 +235,7 @@ def _both(
     entity: Entity,
     readings: ReadingSlice,
     covered: Sequence[Span],
+    late: Sequence[Span],
     start_us: int,
     end_us: int,
     zone: ZoneInfo,
@@ -241,7 +243,7 @@ def _both(
 ) -> tuple[StatisticColumns, StatisticColumns]:
     """Return the Statistics of 5 minutes and of hours."""
     known = (entity, readings, covered, start_us, end_us, zone, spread_max_us)
-    five = accumulate(*known)
+    five = afterwards(accumulate(*known), late, FIVE_MINUTES_US)
     return five, hours(five, None if is_counter(entity) else accumulate(*known, HOUR_US))
 
 
