@@ -1,5 +1,6 @@
 """What `verify` reads in a recorder's database."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -70,6 +71,26 @@ def test_a_counter_that_was_reported_again_has_a_second_reading(file: Path) -> N
     assert [row[:2] for row in read(file, counter=True)] == [(100_000_000, 7.0), (160_000_000, 7.0), (161_000_000, 8.0)]
     late = Span(150_000_000, 160_500_000)
     assert [row[:2] for row in read(file, counter=True, span=late)] == [(160_000_000, 7.0)]
+
+
+def test_of_a_counter_no_more_is_read_than_the_span_and_the_states_next_to_it(file: Path) -> None:
+    """What lies farther away has attributes that nobody can read."""
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("INSERT INTO state_attributes VALUES (3, 'broken')")
+    add(file, *((str(at), 1 if 99 < at < 103 else 3, 100.0 * at, 100.0 * at + 50.0) for at in range(1, 200)))
+    span = Span(10_040_000_000, 10_160_000_000)
+    expected = [(10_050_000_000, 100.0), (10_100_000_000, 101.0), (10_150_000_000, 101.0)]
+    assert [row[:2] for row in read(file, counter=True, span=span)] == expected
+    with pytest.raises(json.JSONDecodeError):
+        read(file, counter=True)
+
+
+def test_any_span_of_a_counter_has_what_the_whole_has_there(file: Path) -> None:
+    add(file, *(("on" if at % 7 == 0 else str(at), 1, 10.0 * at, 10.0 * at + at % 11) for at in range(10, 30)))
+    whole = read(file, counter=True)
+    edges = range(95_000_000, 310_000_000, 4_000_000)
+    for span in (Span(since, until) for since in edges for until in edges if since < until):
+        assert read(file, counter=True, span=span) == [row for row in whole if span.since_us <= row[0] < span.until_us]
 
 
 def test_the_newest_state_of_a_counter_is_not_known_to_be_confirmed(file: Path) -> None:

@@ -19,7 +19,6 @@ from energy_server.model.coverage import Span
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 LONGEST_NUMBER = 64
-FOREVER_S = 1e12
 NULL_STATES = frozenset({None, "", "unavailable", "unknown"})
 
 STATES = """
@@ -33,6 +32,8 @@ ORDER BY s.last_updated_ts, s.state_id
 OLDEST = """
 SELECT min(s.last_updated_ts) FROM states s JOIN states_meta m ON s.metadata_id = m.metadata_id WHERE m.entity_id = ?
 """
+BEFORE = f"{OLDEST.replace('min', 'max')} AND s.last_updated_ts < ?"
+AFTER = f"{OLDEST} AND s.last_updated_ts > ?"
 KILLED = "SELECT end FROM recorder_runs WHERE closed_incorrect = 1 AND end IS NOT NULL"
 
 
@@ -77,12 +78,19 @@ class RecorderFile:
         there is a next state: of the newest one the recorder knows a last report that is not its last.
         """
         found: dict[int, RecordedReading] = {}
-        # The old value of a counter may be confirmed long after its own instant: states from before count too.
-        since_s, until_s = (0.0, FOREVER_S) if counter else (span.since_us / 1e6 - 1, span.until_us / 1e6 + 1)
+        since_s, until_s = span.since_us / 1e6 - 1, span.until_us / 1e6 + 1
+        if counter:
+            # The old value of a counter may be confirmed long after its own instant, by the state after it.
+            since_s, until_s = self._one(BEFORE, entity_id, since_s), self._one(AFTER, entity_id, until_s)
         for reading in self._states(entity_id, since_s, until_s, counter=counter):
             if span.since_us <= reading.ts_us < span.until_us:
                 found[reading.ts_us] = reading
         return [found[instant] for instant in sorted(found)]
+
+    def _one(self, question: str, entity_id: str, instant_s: float) -> float:
+        """Return the instant of the state next to this one, itself where there is none."""
+        (found,) = self._connection.execute(question, (entity_id, instant_s)).fetchone()
+        return instant_s if found is None else float(found)
 
     def _states(self, entity_id: str, since_s: float, until_s: float, *, counter: bool) -> Iterator[RecordedReading]:
         unit: str | None = None
