@@ -32,6 +32,8 @@ export interface Writing {
 type Context = CanvasRenderingContext2D;
 
 const TEXT_PX = 12;
+const PLAIN = `400 ${TEXT_PX}px Roboto, sans-serif`;
+const BOLD = `500 ${TEXT_PX}px Roboto, sans-serif`;
 const GROUND_X = 4;
 const GROUND_Y = 2;
 
@@ -65,19 +67,17 @@ export function fillBox(context: Context, { x, y, width, height }: Box, fill: Fi
   context.strokeRect(x, y, width, height);
 }
 
-/** Returns how wide the text is. */
-export function write(context: Context, text: string, [x, y]: Point, { colour, align = 'left', baseline = 'middle', bold = false, ground }: Writing): number {
-  context.font = `${bold ? 500 : 400} ${TEXT_PX}px Roboto, sans-serif`;
+export function write(context: Context, text: string, [x, y]: Point, { colour, align = 'left', baseline = 'middle', bold = false, ground }: Writing): void {
+  context.font = bold ? BOLD : PLAIN;
   context.textAlign = align;
   context.textBaseline = baseline;
-  const { width } = context.measureText(text);
   if (ground !== undefined) {
+    const { width } = context.measureText(text);
     const left = align === 'center' ? x - width / 2 : align === 'right' ? x - width : x;
     fillBox(context, { x: left - GROUND_X, y: y - TEXT_PX / 2 - GROUND_Y, width: width + 2 * GROUND_X, height: TEXT_PX + 2 * GROUND_Y }, ground);
   }
   context.fillStyle = colour;
   context.fillText(text, x, y);
-  return width;
 }
 
 /** Where a line one pixel wide is sharp. */

@@ -65,7 +65,8 @@ export function drawFedChart(context: CanvasRenderingContext2D, fed: Fed, { name
   for (const { node, x, y, height: tall } of nodes) fillBox(context, { x, y, width: NODE_WIDTH, height: tall }, colourOf(node.id, palette));
   for (const { node, x, y, height: tall } of nodes) {
     const [left, middle] = [x + NODE_WIDTH + LABEL_GAP, y + tall / 2];
-    const wide = write(context, `${shorten(nameOf(node), narrow)}  `, [left, middle], { colour: palette.ink });
-    write(context, print(node.kwh), [left + wide, middle], { colour: palette.ink, bold: true });
+    const name = `${shorten(nameOf(node), narrow)}  `;
+    write(context, name, [left, middle], { colour: palette.ink });
+    write(context, print(node.kwh), [left + context.measureText(name).width, middle], { colour: palette.ink, bold: true });
   }
 }

@@ -62,7 +62,9 @@ export function drawPriceChart(context: CanvasRenderingContext2D, model: PriceMo
   const first = points[0];
   const last = points.at(-1);
   if (!first || !last) return;
-  const label = (text: string, x: number, y: number): void => void write(context, text, [x, y], { colour: palette.ink, align: 'center', baseline: 'bottom' });
+  const label = (text: string, x: number, y: number): void => {
+    write(context, text, [x, y], { colour: palette.ink, align: 'center', baseline: 'bottom' });
+  };
   fillArea(context, [...points, [last[0], zero], [first[0], zero]], mix(palette.grid, palette.card, 0.16));
   strokeLine(context, points, { colour: palette.gridText, width: 2 });
   strokeLine(context, [[nowX, PLOT.top - 2], [nowX, zero]], { colour: palette.ink, width: 1.5 });

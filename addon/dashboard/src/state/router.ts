@@ -3,6 +3,7 @@
  * page's base. Home Assistant's panel, which frames the page, is told of each, and may ask for one.
  */
 import { PRESENT_DAY, parseChosen, queryOf, type Chosen } from '../domain/periods';
+import { whenPainted } from './painted';
 import { listenToPanel, tellPanel } from './panel';
 
 export const VIEWS = ['now', 'energy', 'status'] as const;
@@ -52,8 +53,11 @@ export class Router {
   go(route: Route): void {
     if (addressOf(route) === addressOf(this.route)) return;
     this.route = route;
-    history.pushState(null, '', new URL(addressOf(route), document.baseURI));
     this.changed();
+    // The browser takes its time for an address: what was asked for is shown first.
+    whenPainted(() => {
+      history.pushState(null, '', new URL(addressOf(route), document.baseURI));
+    });
   }
 
   private changed(): void {

@@ -26,6 +26,7 @@ import { dateOf } from '../domain/time';
 import { t } from '../i18n';
 import { StoreController } from '../state/controller';
 import { Loader } from '../state/loader';
+import { whenPainted } from '../state/painted';
 import { PeriodCache, isLight, type Kept } from '../state/period-cache';
 import { fetchPeriod, nameOf, type Asked, type PeriodEnergy } from '../state/period-energy';
 import { ShownPeriods, isCut, type ShownPeriod, type Showing } from '../state/shown-period';
@@ -405,13 +406,6 @@ export class EdEnergyView extends LitElement {
     if (event.key === 'ArrowLeft') this.go(neighbour(this.period, -1));
     if (event.key === 'ArrowRight') this.go(neighbour(this.period, 1));
   };
-}
-
-/** Runs something once the frame is on the screen. */
-function whenPainted(run: () => void): void {
-  requestAnimationFrame(() => {
-    setTimeout(run);
-  });
 }
 
 const SHAPES = [
