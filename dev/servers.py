@@ -87,7 +87,7 @@ class QuestDB:
         return f"{self.url} and {self.pg_url}"
 
     async def command(self) -> tuple[tuple[str, ...], dict[str, str]]:
-        """Return how it is run: two workers and a small heap, listening on this machine alone."""
+        """Return how it is run: as in compose.yaml, for a machine of 4 GB, but listening on this machine alone."""
         program = await questdb()
         data, unpacked = self.folder / "data", self.folder / "unpacked"
         shutil.rmtree(unpacked, ignore_errors=True)  # a kill leaves its native libraries there
@@ -102,6 +102,7 @@ class QuestDB:
             "QDB_LINE_TCP_ENABLED": "false",
             "QDB_LINE_AUTO_CREATE_NEW_COLUMNS": "false",
             "QDB_TELEMETRY_ENABLED": "false",
+            "QDB_RAM_USAGE_LIMIT_BYTES": "400m",
             "QDB_SHARED_WORKER_COUNT": "2",
             "QDB_QUERY_TIMEOUT": "3s",
             "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={unpacked}",
