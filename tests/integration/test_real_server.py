@@ -251,4 +251,8 @@ async def test_what_happened_before_comes_from_the_recorder(
     assert answer["recorder"]["state"] == "ready"
     for key, rows in expected.items():
         assert (await server.readings(key))[: len(rows)] == rows
+    span = {"start": past.us(-4500), "end": past.us(-100), "zone": "UTC"}
+    days = (await server.get("/api/completeness", **span))["days"]
+    assert sum(day["ha_off_s"] for day in days) == pytest.approx(500 * 60, abs=1), "Home Assistant was off"
+    assert all(day["ha_off_s"] <= day["missing_s"] for day in days)
     assert await hass.config_entries.async_unload(entry.entry_id)

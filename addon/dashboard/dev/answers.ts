@@ -348,10 +348,11 @@ export function entityCompleteness(startUs: number, endUs: number, scenario: Sce
 
 export function hourCompleteness(startUs: number, endUs: number, nowUs: number): HourCompleteness {
   const hours: HourCompleteness['hours'] = [];
-  const missing = (completeness(startUs, endUs, nowUs).days[0]?.missing_s ?? 0) > 0;
+  let missing_s = completeness(startUs, endUs, nowUs).days[0]?.missing_s ?? 0;
   for (let us = startUs; us < endUs; us += HOUR_US) {
     const length_s = Math.max(0, Math.min(us + HOUR_US, nowUs) - us) / 1e6;
-    const gone = missing && Math.round((us - startUs) / HOUR_US) === 14 ? length_s * 0.9 : 0;
+    const gone = us - startUs >= 14 * HOUR_US ? Math.min(length_s, missing_s) : 0;
+    missing_s -= gone;
     hours.push({ start_us: us, length_s, live_s: us >= liveSince(nowUs) ? length_s - gone : 0, backfilled_s: 0, statistics_s: us < liveSince(nowUs) ? length_s - gone : 0, missing_s: gone, ha_off_s: us >= liveSince(nowUs) ? gone : 0 });
   }
   return { site: SITE, zone: ZONE, hours };
