@@ -9,6 +9,7 @@ import pytest
 
 from energy_server.api.completeness import MOST_KEYS
 from energy_server.api.sync_answers import CompletenessEntities, CompletenessHours, Job, Jobs, Sync
+from energy_server.model.coverage import Span
 from tests.server.link.linking import HOUR_US, MINUTE_US, NOON_US, SECOND_US, SITE, Client, catalog, hello, readings
 from tests.server.serving import BEARER, Running, Start, error_of
 
@@ -251,6 +252,7 @@ async def test_a_clock_is_believed_when_its_user_says_so(server: Running, client
 
 async def test_completeness_of_hours_and_of_each_entity(server: Running, client: Client) -> None:
     await with_a_gap(client)
+    await server.core.ledger.late.take(SITE, [], [Span(HOUR_AGO, NOON_US)])
     span = (NOON_US - 30 * MINUTE_US, NOON_US - 20 * MINUTE_US)
     seq = await client.number(readings([], origin="recorder", of=[1], span=span))
     await client.expect("ack", seq=seq)

@@ -137,7 +137,7 @@ async def test_what_is_fed_is_shown_everywhere(served: Process, browser: aiohttp
         (series,) = found["series"]
         assert len(series["start_us"]) == periods
         assert sum(series["change"]) == pytest.approx(1.2)
-        assert set(series["provenance"]) == {"measured"}
+        assert set(series["provenance"]) == {"backfilled"}, "it was two hours ago when it came"
 
     energy = await get(browser, url, "/api/energy", resolution="hour", zone="Asia/Kolkata", **span)
     answers.Energy.model_validate(energy)
@@ -157,7 +157,7 @@ async def test_what_is_fed_is_shown_everywhere(served: Process, browser: aiohttp
     )
     completeness = await get(browser, url, "/api/completeness", zone="UTC", **span)
     answers.Completeness.model_validate(completeness)
-    assert sum(day["live_s"] for day in completeness["days"]) == pytest.approx(7_200)
+    assert sum(day["backfilled_s"] for day in completeness["days"]) == pytest.approx(7_200)
     status = await get(browser, url, "/api/status")
     answers.Status.model_validate(status)
     assert status["sites"][0]["link"]["connected"]

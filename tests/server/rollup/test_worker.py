@@ -91,6 +91,24 @@ async def test_what_comes_late_from_the_recorder_closes_the_gap(house: House) ->
     assert set(found.provenance.tolist()) == {Provenance.MEASURED, Provenance.BACKFILLED}
 
 
+async def test_what_live_claims_bring_late_is_backfilled_and_stays_so(house: House) -> None:
+    rows = [at(f"08:{minute:02}", minute / 60) for minute in range(40)]
+    await house.ledger.late.take(SITE.id, [Span(us("08:11"), us("08:21"))], [])
+    await house.arrive({"meter": rows, "power": [at("08:00", 60.0)]}, ("08:00", "08:40"))
+    await house.worker.roll_once()
+    measured, backfilled = [Provenance.MEASURED], [Provenance.BACKFILLED]
+    fives = 2 * measured + 3 * backfilled + 3 * measured
+    for key in ("meter", "power"):
+        assert (await house.stored(key)).provenance.tolist() == fives
+        assert (await house.stored(key, Level.HOUR)).provenance.tolist() == backfilled
+    await house.close()
+    await house.open()
+    await house.arrive({"meter": [at("08:39", 0.7)]})
+    await house.worker.roll_once()
+    assert (await house.stored("meter")).change.sum() == pytest.approx(0.7)
+    assert (await house.stored("meter")).provenance.tolist() == fives
+
+
 async def test_sending_everything_again_changes_nothing(house: House) -> None:
     rows = {"meter": [at("10:00", 5.0), at("10:10", 7.0)], "power": [at("10:00", 100.0), at("10:20", None)]}
     await house.arrive(rows, ("10:00", "10:31"))

@@ -1,7 +1,7 @@
 """Which Gaps a Site has, for how many Entities, and why, as far as is known.
 
 In:   the ledger, the Entities, the lines of the sync log.
-Out:  Gaps since live listening began, newest first: `open` ones, which the recorder may still fill, and `lost` ones.
+Out:  Gaps since live listening began, newest first: `open` ones, which Home Assistant may still fill, and `lost` ones.
 Failures: none. Long work lets the event loop go on between Entities.
 """
 
@@ -28,6 +28,14 @@ type Kind = tuple[Span, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """Up to when something should be known by now, and why it is not: what live claims will cover, it is hoped."""
+
+    until_us: int
+    cause: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Gaps:
     """The numbers are about all open Gaps; of the Gaps themselves the newest are listed."""
 
@@ -39,16 +47,21 @@ class Gaps:
 
 
 async def gaps_of(
-    ledger: CoverageLedger, wanted: Wanted, site: str, entities: Sequence[Entity], lines: Sequence[SyncEntry]
+    ledger: CoverageLedger,
+    wanted: Wanted,
+    site: str,
+    entities: Sequence[Entity],
+    lines: Sequence[SyncEntry],
+    ahead: Ahead,
 ) -> Gaps:
-    """Return the Gaps of the Entities of a catalog."""
+    """Return the Gaps of the Entities of a catalog, with what is still to come of them."""
     live = ledger.live_spans(site)
     found: dict[Kind, list[str]] = {}
     lacking: set[str] = set()
     readable = [entity for entity in entities if entity.readable]
     for group in alike(ledger, readable, live[0].since_us) if live else ():
         keys = [entity.key for entity in group]
-        for kind in _of(ledger, wanted, group[0], max(live[0].since_us, group[0].since_us)):
+        for kind in _of(ledger, wanted, group[0], max(live[0].since_us, group[0].since_us), ahead):
             found.setdefault(kind, []).extend(keys)
             if kind[1] == "open":
                 lacking.update(keys)
@@ -85,7 +98,7 @@ def cause_of(span: Span, lines: Sequence[SyncEntry]) -> str:
     return "unknown"
 
 
-def _of(ledger: CoverageLedger, wanted: Wanted, entity: Entity, since_us: int) -> list[Kind]:
+def _of(ledger: CoverageLedger, wanted: Wanted, entity: Entity, since_us: int, ahead: Ahead) -> list[Kind]:
     until_us = wanted.horizon_us(entity)
     kinds: list[Kind] = [(span, "open", None) for span in clipped(wanted.unsettled(entity), since_us, until_us)]
     for reason, spans in ledger.lost(entity).items():
@@ -99,4 +112,4 @@ def _of(ledger: CoverageLedger, wanted: Wanted, entity: Entity, since_us: int) -
         (part, state, cause)
         for span, state, cause in kinds
         for part in ([span] if state == "open" else intersection([span], known))
-    ]
+    ] + ([(Span(until_us, ahead.until_us), "open", ahead.cause)] if until_us < ahead.until_us else [])

@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from energy_server.ledger.coverage import CoverageLedger
+from energy_server.ledger.spans import SpanSet, difference, intersection
 from energy_server.model.coverage import CoverageSource, Span
 from energy_server.model.entity import Entity
 
-CLAIMS_WITHIN_US = 90_000_000
-"""An idle integration claims every 30 s; a Link is behind, not gone, for three times as long."""
+CLAIMS_WITHIN_US = 60_000_000
+"""An idle integration claims every 30 s; a Link is behind, not gone, for twice as long."""
 
 REASONS = {CoverageSource.NONE: "nothing_recorded", CoverageSource.HA_OFF: "ha_off"}
 """What Coverage knows of a span that has no data."""
@@ -74,10 +75,20 @@ def share(ledger: CoverageLedger, entity: Entity, span: Span) -> float:
 async def covered(
     ledger: CoverageLedger, entities: Sequence[Entity], start_us: int, end_us: int
 ) -> AsyncIterator[tuple[Entity, Covered]]:
-    """Yield the Coverage of each Entity in the span."""
+    """Yield the Coverage of each Entity in the span; what is live, but came late, counts as states."""
     for entity in entities:
-        yield entity, ledger.spans(entity.site, entity, start_us, end_us)
+        late = ledger.late.spans(entity.site, start_us, end_us)
+        yield entity, _as_it_came(ledger.spans(entity.site, entity, start_us, end_us), late)
         await asyncio.sleep(0)  # years of many Gaps cost a millisecond an Entity
+
+
+def _as_it_came(spans: Covered, late: SpanSet) -> Covered:
+    live = [span for span, source in spans if source is CoverageSource.LIVE] if late else []
+    if not (came := intersection(live, late)):
+        return spans
+    rest = [(span, source) for span, source in spans if source is not CoverageSource.LIVE]
+    in_time = [(span, CoverageSource.LIVE) for span in difference(live, came)]
+    return sorted([*rest, *in_time, *((span, CoverageSource.STATES) for span in came)])
 
 
 def alike(ledger: CoverageLedger, entities: Sequence[Entity], since_us: int) -> list[list[Entity]]:

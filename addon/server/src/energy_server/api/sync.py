@@ -11,7 +11,8 @@ from pydantic import Field
 
 from energy_server.api.backfill import describe
 from energy_server.api.core import Core, core_of, find_site
-from energy_server.api.gaps import TOLD, gaps_of
+from energy_server.api.gaps import ENDS, TOLD, Ahead, gaps_of
+from energy_server.api.known import horizon_us
 from energy_server.api.parameters import SiteQuery
 from energy_server.api.reply import reply
 from energy_server.jobs.audit import document_of
@@ -36,13 +37,15 @@ async def sync(request: web.Request, query: SyncQuery) -> web.Response:
     log = [line for line in await core.state.sync_log(MOST_LINES) if line.site == site]
     entities = [entity for entity in await core.state.entities(site) if entity.until_us is None]
     reasons = [line for line in log if line.what in TOLD]
+    why = None if record.connected else ENDS.get(record.ended)
+    ahead = Ahead(horizon_us(core.ledger, site, core.clock_us()), why)
     document = {
         "site": site,
         "now_us": core.clock_us(),
         "link": _link(core, site, record),
         "clock": _clock(core, site, record),
         "recorder": asdict(record.recorder) if record.recorder else None,
-        "gaps": asdict(await gaps_of(core.ledger, core.wanted, site, entities, reasons)),
+        "gaps": asdict(await gaps_of(core.ledger, core.wanted, site, entities, reasons, ahead)),
         "progress": _progress(record.progress) if record.connected else None,
         "importing": asdict(record.importing) if record.importing else None,
         "jobs": [describe(core, job) for job in core.backfills.all(site)],
