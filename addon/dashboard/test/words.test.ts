@@ -26,8 +26,8 @@ describe('how a period is known', () => {
   });
 
   it('names what deviates, worst first, then the rest', () => {
-    expect(say(['measured', 'backfilled', 'backfilled', 'measured'])).toBe('1–3 backfilled from Home Assistant’s history. All else measured, nothing missing.');
-    expect(say(['backfilled', 'missing', 'measured'])).toBe('1–2 missing. 0–1 backfilled from Home Assistant’s history. All else measured.');
+    expect(say(['measured', 'backfilled', 'backfilled', 'measured'])).toBe('1–3 backfilled from Home Assistant. All else measured, nothing missing.');
+    expect(say(['backfilled', 'missing', 'measured'])).toBe('1–2 missing. 0–1 backfilled from Home Assistant. All else measured.');
   });
 
   it('tells what is missing in part from what is missing', () => {

@@ -269,13 +269,13 @@ export interface SyncGap {
   /** Some of the Entities, 50 at most. */
   keys: string[];
   cause: GapCause;
-  /** `open`: will be fetched as soon as Home Assistant's recorder can answer; `lost`: Home Assistant has nothing either. */
+  /** `open`: Home Assistant will send it, or its recorder be asked for it; `lost`: Home Assistant has nothing either. */
   state: 'open' | 'lost';
 }
 
 export interface SyncEntry {
   ts_us: number;
-  /** connected, disconnected, imported, reconciled, changed, backfill, audit, outbox_full, clock, upkeep. */
+  /** connected, disconnected, imported, reconciled, late, changed, backfill, audit, outbox_full, clock, upkeep. */
   what: string;
   detail: string;
   since_us: number | null;

@@ -54,7 +54,7 @@ function spansText(marks: readonly Mark[], spanOf: (from: number, until: number)
   return t('known.more', { list: spans.slice(0, 2).join(', '), n: spans.length - 2 });
 }
 
-/** "09:00–10:00 backfilled from Home Assistant’s history. All else measured, nothing missing." */
+/** "09:00–10:00 backfilled from Home Assistant. All else measured, nothing missing." */
 export function knownSentence({ provenance, known: length, partly, before = 0 }: Known, spanOf: (from: number, until: number) => string): string {
   if (length <= before) return '';
   const first = provenance[before] ?? 'missing';

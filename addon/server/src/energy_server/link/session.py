@@ -220,7 +220,7 @@ class Session:
         return late, partial(self._tell_late, outage) if outage is not None and outage.told else None
 
     async def _tell_late(self, outage: Outage) -> None:
-        detail = "Home Assistant had kept them while they could not be sent; they arrived"
+        detail = "kept by Home Assistant until they could be sent"
         entry = self._entry("late", detail, outage.since_us, outage.until_us, outage.rows)
         await self._around.note(replace(entry, source="outbox"))
 
