@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -11,8 +13,12 @@ from tests.product.home import Home, one_outage
 from tests.product.load import Load, stored_twice
 from tests.product.running import Product
 from tests.product.saying import say
+from tests.product.server import Server
+from tests.product.verifying import now_us, settled, verified
 
 RESPONSIVE_S = 1.0
+AWAY_S = 75.0
+"""Longer than what counts as in time."""
 SOAK_S = 900
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(SOAK_S, func_only=True)]
@@ -78,3 +84,52 @@ async def test_stopped_and_started_under_load(product: Product, load_of: Callabl
     assert "ERROR" not in levels
     await server.stop()
     assert stored_twice(server) == []
+
+
+async def told_late(server: Server) -> dict[str, Any] | None:
+    """Return the line of the sync log about an outage whose readings are all there."""
+    log: list[dict[str, Any]] = (await server.get("/api/sync"))["log"]
+    return next((line for line in log if line["what"] == "late"), None)
+
+
+async def rolled_up(server: Server, key: str, until_us: int) -> dict[str, Any] | None:
+    """Return the rollups of an Entity once they reach an instant."""
+    window = {"start": until_us - 3_600_000_000, "end": until_us}
+    series: dict[str, Any] = (await server.get("/api/statistics", key=key, level="5min", **window))["series"][0]
+    return series if series["start_us"] and series["start_us"][-1] + 300_000_000 >= until_us else None
+
+
+async def test_what_was_kept_while_the_server_was_away_is_backfilled(
+    product: Product, load_of: Callable[..., Load]
+) -> None:
+    home, server = product.home, product.server
+    load = load_of(product)
+    await load.announce(server)
+    async with load.running():
+        await asyncio.sleep(3)
+        assert await server.stop() == 0
+        stopped_us = now_us()
+        await asyncio.sleep(AWAY_S)
+        await server.start()
+        await server.connected(90)
+        back_us = now_us()
+    await load.arrived(server)
+    line = await server.until(partial(told_late, server), "the sync log to tell of it")
+    assert line["source"] == "outbox"
+    assert abs(line["since_us"] - stopped_us) < 5_000_000
+    assert abs(line["until_us"] - back_us) < 5_000_000
+    assert line["rows"] > AWAY_S * 50
+
+    until_us = now_us()
+    await settled(server, until_us)
+    span = {"start": line["since_us"], "end": line["until_us"]}
+    entity = await server.known(load.series[0].entity_id)
+    known = await server.get("/api/completeness/hours", key=entity["key"], **span)
+    for hour in known["hours"]:
+        assert hour["backfilled_s"] == pytest.approx(hour["length_s"], abs=0.01)
+    series = await server.until(partial(rolled_up, server, entity["key"], line["until_us"]), "the rollups")
+    for start_us, provenance in zip(series["start_us"], series["provenance"], strict=True):
+        if line["since_us"] < start_us + 300_000_000 and start_us < line["until_us"]:
+            assert provenance == "backfilled"
+    say(f"{line['rows']} readings of {(line['until_us'] - line['since_us']) / 1e6:.0f} s came afterwards")
+    await verified(home, server, until_us)
