@@ -5,6 +5,7 @@ Out:  exit status 0; 2 for a bad setting, named on stderr; 1 when the server can
 """
 
 import asyncio
+import ctypes
 import logging
 import sys
 from collections.abc import Sequence
@@ -21,10 +22,21 @@ from energy_server.settings import Settings, SettingsError, parse
 
 BAD_SETTING = 2
 FAILED = 1
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
+LARGE_BYTES = 131_072
+
+
+def _give_memory_back() -> None:
+    """Let glibc return large blocks to the system as soon as they are free: by itself it keeps some megabytes."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # another C library has none
+        mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+        mallopt(M_ARENA_MAX, 2)
 
 
 def _serve(settings: Settings) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _give_memory_back()
     try:
         asyncio.run(serve(settings))
     except OSError as err:

@@ -32,7 +32,7 @@ SUPERVISOR_OPTIONS = Path("/data/options.json")
 SECRETS = Path("/run/secrets")
 """Where containers find the secrets that they are given."""
 PACKAGE = Path(__file__).resolve().parent
-MEMORY_LIMIT_MB = 40
+MEMORY_LIMIT_MB = 32
 """The embedded store's caches: more answers nothing faster."""
 SUPERVISOR_ADDRESS = "172.30.32.2"
 """The same in every installation of Home Assistant's Supervisor."""

@@ -88,7 +88,7 @@ def connect(folder: Path, memory_limit_mb: int) -> duckdb.DuckDBPyConnection:
 def release(connection: duckdb.DuckDBPyConnection, memory_limit_mb: int) -> None:
     """Give back the memory of the buffers: a lower limit for a moment is the one way to make DuckDB let go of them."""
     with suppress(duckdb.OutOfMemoryException):  # some are in use: then they stay
-        connection.execute("SET memory_limit = '8MB'")
+        connection.execute("SET memory_limit = '1MB'")
     connection.execute(f"SET memory_limit = '{memory_limit_mb}MB'")
 
 
