@@ -165,6 +165,7 @@ export class EdEnergyView extends LitElement {
         compared=${this.comparison()}
         ?last=${neighbour(period, 1).first > today}
         ?away=${!isPresent(period, today)}
+        ?ready=${this.below !== null}
         @step=${this.onStep}
         @present=${this.onPresent}
         @kind=${this.onKind}

@@ -21,6 +21,10 @@ export const periodBarStyles = css`
     text-align: center;
     white-space: nowrap;
   }
+  .unseen {
+    position: absolute;
+    visibility: hidden;
+  }
   ed-compare-menu {
     margin-left: auto;
   }

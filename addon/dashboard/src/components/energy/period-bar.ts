@@ -43,16 +43,18 @@ export class EdPeriodBar extends LitElement {
   @property({ type: Boolean }) last = false;
   /** The period is not the present one. */
   @property({ type: Boolean }) away = false;
+  /** Nothing is waited for: what another kind needs is made, since dates are costly to make with a click. */
+  @property({ type: Boolean }) ready = false;
   private startX: number | null = null;
 
   override render(): TemplateResult {
+    const isRange = this.period.kind === 'range';
     return html`<div class="bar" role="group" aria-label=${t('period.label')} @pointerdown=${this.onDown} @pointerup=${this.onUp} @pointercancel=${this.onCancel}>
       <div class="period">
         <button class="icon-button" aria-label=${previousName(this.period)} @click=${this.previous}>${icon(mdiChevronLeft)}</button>
         <div class="names">
-          ${this.period.kind === 'range'
-            ? html`<h2 class="spoken" aria-live="polite">${this.name}</h2><ed-range-inputs first=${this.period.first} last=${this.period.last}></ed-range-inputs>`
-            : html`<h2 aria-live="polite">${this.name}</h2>`}
+          <h2 class=${isRange ? 'spoken' : ''} aria-live="polite">${this.name}</h2>
+          ${isRange || this.ready ? this.renderDates(isRange) : nothing}
         </div>
         <button
           class="icon-button"
@@ -64,11 +66,16 @@ export class EdPeriodBar extends LitElement {
           ${icon(mdiChevronRight)}
         </button>
       </div>
-      ${this.away && this.period.kind !== 'range' ? html`<button class="button present" @click=${this.present}>${presentName(this.period)}</button>` : nothing}
+      ${this.away && !isRange ? html`<button class="button present" @click=${this.present}>${presentName(this.period)}</button>` : nothing}
       ${this.until ? html`<span class="until second">${this.until}</span>` : nothing}
       <ed-compare-menu .period=${this.period} compare=${this.compare} text=${this.compared}></ed-compare-menu>
       <div class="kinds" role="group" aria-label=${t('period.kind')}>${KINDS.map((kind) => this.renderKind(kind))}</div>
     </div>`;
+  }
+
+  private renderDates(seen: boolean): TemplateResult {
+    const { first, last } = this.period;
+    return html`<ed-range-inputs class=${seen ? '' : 'unseen'} first=${seen ? first : ''} last=${seen ? last : ''}></ed-range-inputs>`;
   }
 
   private renderKind(kind: Kind): TemplateResult {
