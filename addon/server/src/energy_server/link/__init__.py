@@ -6,6 +6,7 @@
 | `session.py` | one conversation: numbers, catalog, clock, requests |
 | `messages.py` | decode and validate (pure) |
 | `ingest.py` | write, then acknowledge |
+| `late.py` | what of live claims came late, when an outage is over (pure) |
 | `events.py`, `status.py`, `errors.py` | what others are told |
 
 How to wire: open both stores, `ledger = CoverageLedger(state, series.store_id)`, `await ledger.load()`,
