@@ -1,11 +1,9 @@
-/** A canvas for one chart: keeps to the size of its box, draws anew with the theme. What is out of sight is drawn when it comes near. */
+/** A canvas for one chart: keeps to the size of its box, draws anew with the theme. */
 import { LitElement, css, html, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { THEME_EVENT } from '../state/theme';
 import type { Size } from './drawing';
 import { readPalette, type Palette } from './palette';
-
-const NEAR = '200px 0px';
 
 let kept: Palette | null = null;
 
@@ -47,25 +45,14 @@ export class EdCanvas extends LitElement {
   private ready = false;
   private width = 0;
   private height = 0;
-  private near = false;
-  /** Drawn as it should be, or out of sight and not yet. */
-  private fresh = false;
   private readonly sizes = new ResizeObserver(([entry]) => {
     if (entry) this.resize(Math.round(entry.contentRect.width), Math.round(entry.contentRect.height));
   });
-  private readonly sight = new IntersectionObserver(
-    (entries) => {
-      this.near = entries.at(-1)?.isIntersecting ?? false;
-      if (this.near && !this.fresh) this.repaint();
-    },
-    { rootMargin: NEAR },
-  );
 
   override connectedCallback(): void {
     super.connectedCallback();
     document.addEventListener(THEME_EVENT, this.repaint);
     this.sizes.observe(this);
-    this.sight.observe(this);
     void this.start();
   }
 
@@ -73,7 +60,6 @@ export class EdCanvas extends LitElement {
     super.disconnectedCallback();
     document.removeEventListener(THEME_EVENT, this.repaint);
     this.sizes.disconnect();
-    this.sight.disconnect();
   }
 
   override render(): TemplateResult {
@@ -91,8 +77,7 @@ export class EdCanvas extends LitElement {
   }
 
   private readonly repaint = (): void => {
-    this.fresh = false;
-    if (!this.ready || !this.draw || !this.near || this.width === 0) return;
+    if (!this.ready || !this.draw || this.width === 0) return;
     const { canvas, width, height } = this;
     const context = canvas.getContext('2d');
     if (!context) return;
@@ -104,7 +89,6 @@ export class EdCanvas extends LitElement {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     this.draw(context, palette(), { width, height });
-    this.fresh = true;
   };
 
   private resize(width: number, height: number): void {
