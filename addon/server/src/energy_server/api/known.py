@@ -88,7 +88,8 @@ def _as_it_came(spans: Covered, late: SpanSet) -> Covered:
         return spans
     rest = [(span, source) for span, source in spans if source is not CoverageSource.LIVE]
     in_time = [(span, CoverageSource.LIVE) for span in difference(live, came)]
-    return sorted([*rest, *in_time, *((span, CoverageSource.STATES) for span in came)])
+    told = [*rest, *in_time, *((span, CoverageSource.STATES) for span in came)]
+    return sorted(told, key=lambda item: item[0].since_us)
 
 
 def alike(ledger: CoverageLedger, entities: Sequence[Entity], since_us: int) -> list[list[Entity]]:
