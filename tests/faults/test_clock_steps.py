@@ -12,7 +12,7 @@ from tests.product.clock import Clock
 from tests.product.home import Home
 from tests.product.running import homing, linked, serving
 from tests.product.server import Server
-from tests.product.verifying import now_us, settled, verified
+from tests.product.verifying import nothing_missing
 
 STEPS_S = (90.0, -45.0, 0.0, 400.0, 0.0)
 """Ahead of the machine's clock; each step back is less than what is taken for a clock that is wrong."""
@@ -43,7 +43,5 @@ async def test_a_clock_that_is_set_costs_nothing(pair: tuple[Home, Server], cloc
         for offset_s in STEPS_S:
             clock.set(offset_s)
             await sleep(8)
-    until_us = now_us()
     await server.connected(60)
-    await settled(server, until_us)
-    await verified(home, server, until_us)
+    await nothing_missing(home, server)

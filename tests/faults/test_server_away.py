@@ -14,7 +14,7 @@ from tests.product.load import Load, stored_twice
 from tests.product.running import Product
 from tests.product.saying import say
 from tests.product.server import Server
-from tests.product.verifying import now_us, settled, verified
+from tests.product.verifying import nothing_missing, now_us, settled, verified
 
 RESPONSIVE_S = 1.0
 AWAY_S = 75.0
@@ -51,7 +51,7 @@ async def test_killed_under_load(product: Product, load_of: Callable[..., Load],
     home, server = product.home, product.server
     load = load_of(product)
     await load.announce(server)
-    before = len(home.lines())
+    before, since_us = len(home.lines()), now_us()
     async with load.running():
         await asyncio.sleep(3)
         await server.kill()
@@ -61,6 +61,7 @@ async def test_killed_under_load(product: Product, load_of: Callable[..., Load],
         await server.connected(60)
     await load.arrived(server)
     one_outage(home.lines()[before:], "No link")
+    await nothing_missing(home, server, since_us)
     await server.stop()
     assert stored_twice(server) == []
 
@@ -69,7 +70,7 @@ async def test_stopped_and_started_under_load(product: Product, load_of: Callabl
     home, server = product.home, product.server
     load = load_of(product)
     await load.announce(server)
-    before = len(home.lines())
+    before, since_us = len(home.lines()), now_us()
     async with load.running():
         await asyncio.sleep(2)
         assert await server.stop() == 0
@@ -82,6 +83,7 @@ async def test_stopped_and_started_under_load(product: Product, load_of: Callabl
     await load.arrived(server)
     levels = [line.level for line in home.lines()[before:]]
     assert "ERROR" not in levels
+    await nothing_missing(home, server, since_us)
     await server.stop()
     assert stored_twice(server) == []
 

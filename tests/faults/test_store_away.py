@@ -15,6 +15,7 @@ from tests.product.load import Load, stored_twice
 from tests.product.running import Product
 from tests.product.saying import say
 from tests.product.server import Server
+from tests.product.verifying import nothing_missing, now_us
 
 HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
 UNAVAILABLE = 503
@@ -52,7 +53,7 @@ async def test_locked_by_another_process(product: Product, load_of: Callable[...
     server = product.server
     load = load_of(product)
     await load.announce(server)
-    before = len(product.home.lines())
+    before, since_us = len(product.home.lines()), now_us()
     async with load.running():
         await asyncio.sleep(1)
         await server.stop()
@@ -69,6 +70,7 @@ async def test_locked_by_another_process(product: Product, load_of: Callable[...
         await server.connected(60)
     await load.arrived(server)
     one_outage(product.home.lines()[before:], "No link")
+    await nothing_missing(product.home, server, since_us)
     await server.stop()
     assert stored_twice(server) == []
 
@@ -81,7 +83,7 @@ async def test_no_space_left(
         server = product.server
         load = load_of(product)
         await load.announce(server)
-        before = len(product.home.lines())
+        before, since_us = len(product.home.lines()), now_us()
         async with load.running():
             await asyncio.sleep(1)
             small.fill(server)
@@ -94,6 +96,7 @@ async def test_no_space_left(
         await load.arrived(server)
         one_outage(product.home.lines()[before:], "Nothing is stored")
         say(f"The disk was {small.name}; the server said: {error['message']}")
+        await nothing_missing(product.home, server, since_us)
         await server.stop()
         assert stored_twice(server) == []
 

@@ -33,14 +33,14 @@ async def settled(server: Server, until_us: int, within_s: float = SETTLED_WITHI
         raise AssertionError(f"{err}\n{sync['link']}\n{sync['clock']}\n{sync['recorder']}\n{sync['gaps']}") from err
 
 
-async def verified(home: Home, server: Server, until_us: int) -> str:
-    """Compare every reading before the instant; returns what was printed."""
-    until = EPOCH + timedelta(microseconds=until_us)
+async def verified(home: Home, server: Server, until_us: int, since_us: int | None = None) -> str:
+    """Compare every reading before the instant, perhaps only since another; returns what was printed."""
+    span = ["--end", _text(until_us), *([] if since_us is None else ["--start", _text(since_us)])]
     process = await asyncio.create_subprocess_exec(
         COMMAND,
         "verify",
         *("--recorder", home.installation.folder / "home-assistant_v2.db"),
-        *("--data-path", server.data_path, "--url", server.url, "--end", until.isoformat()),
+        *("--data-path", server.data_path, "--url", server.url, *span),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -50,6 +50,17 @@ async def verified(home: Home, server: Server, until_us: int) -> str:
     lines = text.splitlines()
     say("\n".join(lines[next(number for number, line in enumerate(lines) if " recorded readings: " in line) :]))
     return text
+
+
+async def nothing_missing(home: Home, server: Server, since_us: int | None = None) -> None:
+    """Wait until the server lacks nothing of what was before now, and compare it, perhaps only since an instant."""
+    until_us = now_us()
+    await settled(server, until_us)
+    await verified(home, server, until_us, since_us)
+
+
+def _text(instant_us: int) -> str:
+    return (EPOCH + timedelta(microseconds=instant_us)).isoformat()
 
 
 def now_us() -> int:
