@@ -39,8 +39,8 @@ async def verified(home: Home, server: Server, until_us: int, since_us: int | No
     process = await asyncio.create_subprocess_exec(
         COMMAND,
         "verify",
-        *("--recorder", home.installation.folder / "home-assistant_v2.db"),
-        *("--data-path", server.data_path, "--url", server.url, *span),
+        *("--recorder", str(home.installation.folder / "home-assistant_v2.db")),
+        *("--data-path", str(server.data_path), "--url", server.url, *span),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
