@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+from asyncio.subprocess import Process
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ async def test_nothing_acknowledged_is_lost_by_kills_and_nothing_doubled(tmp_pat
         async with process("write", str(tmp_path), str(first)) as child:
             for _ in range(rng.randrange(10, 40)):
                 first = int(await line(child)) + 1
+        first = await told_since(child, first)
         store = DuckDBSeriesStore(tmp_path, thresholds=EAGER)
         await store.open()
         for key in KEYS:
@@ -46,6 +48,13 @@ async def test_nothing_acknowledged_is_lost_by_kills_and_nothing_doubled(tmp_pat
         assert (await store.latest(SITE))["a"].ts_us == (await store.read(SITE, "a", *EVER)).ts_us[-1]
         await store.close()
     assert any(".g1." not in path.name for path in (tmp_path / "readings").iterdir()), "sorting was under way too"
+
+
+async def told_since(child: Process, first: int) -> int:
+    """Return the step after the last one that was told of, also what had not been read before the kill."""
+    assert child.stdout is not None
+    rest = (await child.stdout.read()).decode().splitlines(keepends=True)
+    return max([first, *(int(text) + 1 for text in rest if text.endswith("\n"))])
 
 
 async def everything(store: DuckDBSeriesStore) -> dict[str, list[Row]]:
