@@ -46,8 +46,12 @@ class Recorder:
         self.pending = []
 
     def runs(self) -> Runs:
-        """Return the runs as they are read: one that was killed ends with its last state."""
-        found = [Span(since, until) for since, until in self.ended if since < until]
+        """Return the runs as they are read: killed ones, and what is older than all, end with a state."""
+        begun = [since_us for since_us, _ in (*self.ended, *self.killed)]
+        first_us = min([*begun, *([] if self.began_us is None else [self.began_us])], default=0)
+        older = [state.ts_us for state in self.written if state.ts_us < first_us]
+        found = [Span(min(older), max(older) + 1)] if older else []
+        found += [Span(since, until) for since, until in self.ended if since < until]
         for since_us, until_us in self.killed:
             last = [state.ts_us for state in self.written if since_us <= state.ts_us < until_us]
             if last:
