@@ -40,6 +40,8 @@ SELECT key, ts::long / 3600000000 * 3600000000 AS hour, count(*) AS readings FRO
 _SPANS = f"SELECT key, {_COLUMNS} FROM {READINGS} WHERE {_OF_MANY} ORDER BY ts"  # noqa: S608 constants
 _INSTANTS = f"SELECT key, ts::long AS ts FROM {READINGS} WHERE {_OF_MANY}"  # noqa: S608 constants
 
+_OF_ALL_TIME = f"SELECT min(value), count(*) FROM {READINGS} WHERE key = $1"  # noqa: S608 constants
+
 EMPTY = ReadingSlice(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64), np.empty(0, np.uint8))
 
 
@@ -96,6 +98,11 @@ async def reduce(connections: Connections, site: str, key: str, within: tuple[in
         mean=np.array([row["mean"] for row in rows], np.float64),
         count=np.array([row["readings"] for row in rows], np.int64),
     )
+
+
+async def open_partitions(connections: Connections, key: str) -> None:
+    """Have QuestDB open every day: it opens one when it is first asked of it, which takes longer than to answer."""
+    await connections.fetch(_OF_ALL_TIME, key)
 
 
 async def counts(

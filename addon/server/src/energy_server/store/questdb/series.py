@@ -70,6 +70,10 @@ class SeriesIndex:
         for site, of_site in self._latest.items():
             self._reach.update({(site, key): (0, latest.ts_us) for key, latest in of_site.items()})
 
+    def any_key(self) -> str | None:
+        """Return the key of some series, None while there is none."""
+        return next((key for _, key in self._listed), None)
+
     def expect(self, rows: Columns) -> None:
         """Take over that these rows are about to be written, so that they may be stored whatever comes of it."""
         last = arrivals.last_of_each(rows.series)

@@ -7,6 +7,7 @@ Failures: StoreUnavailableError. Connections that break are made anew by the nex
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from time import time_ns
 
@@ -46,6 +47,7 @@ class _Opened:
         self.statistics = Writer(address, "questdb-statistics", self.guard.check)
         self.series = SeriesIndex()
         self.store_id = ""
+        self.opening_partitions: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         await self.connections.open()
@@ -56,8 +58,17 @@ class _Opened:
             self.connections.wrote(table)
             await self.connections.visible(table)
         await self.series.load(self.connections)
+        self.opening_partitions = asyncio.create_task(self._open_partitions())
+
+    async def _open_partitions(self) -> None:
+        if (key := self.series.any_key()) is not None:
+            with suppress(StoreUnavailableError):  # then they are opened one by one, as they are asked for
+                await queries.open_partitions(self.connections, key)
 
     async def close(self) -> None:
+        if self.opening_partitions is not None:
+            self.opening_partitions.cancel()
+            await asyncio.wait([self.opening_partitions])
         await self.readings.close()
         await self.statistics.close()
         await self.connections.close()
