@@ -87,7 +87,7 @@ class QuestDB:
         return f"{self.url} and {self.pg_url}"
 
     async def command(self) -> tuple[tuple[str, ...], dict[str, str]]:
-        """Return how it is run: for a machine of 4 GB as in compose.yaml (the collector apart), on this machine alone."""
+        """Return how it is run: for 4 GB, as in compose.yaml but for the collector, and on this machine alone."""
         program = await questdb()
         data, unpacked = self.folder / "data", self.folder / "unpacked"
         shutil.rmtree(unpacked, ignore_errors=True)  # a kill leaves its native libraries there
