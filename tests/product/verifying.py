@@ -25,6 +25,7 @@ async def settled(server: Server, until_us: int, within_s: float = SETTLED_WITHI
         sync.update(await server.get("/api/sync"))
         gaps = sync["gaps"]
         heard = sync["link"]["connected"] and sync["clock"] and (sync["clock"]["live_end_us"] or 0) >= until_us
+        heard = heard and sync["progress"] is None  # it has also what is wanted of the time before listening
         return bool(heard) and not any(gap["state"] == "open" and gap["since_us"] < until_us for gap in gaps["list"])
 
     try:

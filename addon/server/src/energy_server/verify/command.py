@@ -54,7 +54,7 @@ async def _judge(
     since_us = oldest_us or 0 if start_us is None else start_us
     span = Span(since_us, max(since_us, end_us))
     recorded = recorder.readings(entity.entity_id, span, counter=entity.counter)
-    stored = await server.readings(entity.key, span) if span.until_us > span.since_us else {}
+    stored = await server.readings(entity, span) if span.until_us > span.since_us else {}
     return verdict(recorded, stored, entity.unit, History(oldest_us, recorder.kills_us()))
 
 

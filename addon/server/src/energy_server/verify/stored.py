@@ -24,9 +24,9 @@ class ServerRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredEntity:
-    """An Entity as the API tells it."""
+    """What goes by one entity_id, as the API tells it: the Entity of now, and those that left and went by it before."""
 
-    key: str
+    keys: tuple[str, ...]
     entity_id: str
     unit: str
     counter: bool
@@ -43,26 +43,40 @@ class StoredReadings:
     async def entities(self) -> list[StoredEntity]:
         """Return all Entities; one without states has nothing to compare."""
         answer = await self._get("/api/entities")
+        by_leaving = sorted(
+            answer["entities"], key=lambda entity: (entity["until_us"] is None, entity["until_us"] or 0)
+        )
+        keys: dict[str, list[str]] = {}
+        for entity in by_leaving:
+            keys.setdefault(entity["entity_id"], []).append(entity["key"])
+        newest = {entity["entity_id"]: entity for entity in by_leaving}
         return [
             StoredEntity(
-                key=entity["key"],
-                entity_id=entity["entity_id"],
+                keys=tuple(keys[entity_id]),
+                entity_id=entity_id,
                 unit=entity["unit"],
                 counter=entity["state_class"] in ("total", "total_increasing"),
             )
-            for entity in answer["entities"]
+            for entity_id, entity in newest.items()
         ]
 
-    async def readings(self, key: str, span: Span) -> dict[int, float | None]:
-        """Return all readings of an Entity in the span; where that is more than one answer holds, in halves."""
+    async def readings(self, entity: StoredEntity, span: Span) -> dict[int, float | None]:
+        """Return all readings of the span that are stored under an entity_id."""
+        found: dict[int, float | None] = {}
+        for key in entity.keys:
+            found |= await self._readings(key, span)
+        return found
+
+    async def _readings(self, key: str, span: Span) -> dict[int, float | None]:
+        """Return all readings of a key in the span; where that is more than one answer holds, in halves."""
         status, answer = await self._ask("/api/readings", key=key, start=str(span.since_us), end=str(span.until_us))
         if status == OK:
             return dict(zip(answer["ts_us"], answer["value"], strict=True))
         if answer["error"]["code"] != "too_many":
             raise ServerRefusedError(answer["error"]["message"])
         middle_us = (span.since_us + span.until_us) // 2
-        earlier = await self.readings(key, Span(span.since_us, middle_us))
-        return earlier | await self.readings(key, Span(middle_us, span.until_us))
+        earlier = await self._readings(key, Span(span.since_us, middle_us))
+        return earlier | await self._readings(key, Span(middle_us, span.until_us))
 
     async def _get(self, path: str) -> Any:
         status, answer = await self._ask(path)
@@ -76,6 +90,11 @@ class StoredReadings:
                 return answer.status, await answer.json()
         except (ClientError, TimeoutError) as err:
             raise ServerRefusedError(f"{self._url} does not answer: {str(err) or type(err).__name__}") from err
+
+
+def _left(entity: Mapping[str, Any]) -> tuple[bool, int]:
+    """Order Entities by when they left; those of now come last."""
+    return entity["until_us"] is None, entity["until_us"] or 0
 
 
 @asynccontextmanager
