@@ -72,6 +72,15 @@ async def test_what_is_unknown_is_null_and_missing(home: Running) -> None:
     assert nothing["totals"]["self_sufficiency"] is None
 
 
+async def test_what_nothing_came_of_for_long_is_missing_and_not_merely_to_come(home: Running) -> None:
+    to_come = await home.get("/api/energy", **{**BASE, "end": "2026-11-04", "resolution": "total"})
+    assert to_come["provenance"] == ["measured"]
+    await cover(home.core, START_US, START_US + 2 * DAY_US, CoverageSource.LIVE)
+    away = await home.get("/api/energy", **{**BASE, "end": "2026-11-04", "resolution": "total"})
+    assert away["provenance"] == ["missing"]
+    assert away["totals"]["home"] == pytest.approx(2 * 288 * 0.07)
+
+
 async def test_imported_hours_fill_the_time_before(home: Running) -> None:
     start_us = START_US - DAY_US
     for key in ("grid_import", "solar", "grid_export", "battery_discharge", "battery_charge"):

@@ -40,6 +40,8 @@ SHORTEST_US = {
     Resolution.YEAR: 365 * DAY_US,
 }
 USUAL_US = USUAL_DAYS * DAY_US
+AWAY_US = 600_000_000
+"""So long after the last live claim nobody expects more of it for the moment; all of it is rolled up by then."""
 KNOWN = frozenset({CoverageSource.LIVE, CoverageSource.STATES, CoverageSource.HOUR})
 
 
@@ -77,7 +79,13 @@ async def _fetch(
 
 
 async def _until(core: Core, site: str) -> int:
-    """Return until when everything has been rolled up: at first until listening began."""
+    """Return until when everything should be known: what has been rolled up, at first until listening began.
+
+    Where nothing has come for long, until now: it is missing, and not merely to come.
+    """
+    now_us, end_us = core.clock_us(), core.ledger.live_end_us(site)
+    if end_us is not None and now_us - end_us > AWAY_US:
+        return now_us
     rolled_until = await core.state.document(f"rolled_until:{site}")
     if rolled_until is not None:
         return cast("int", rolled_until["ts_us"])
