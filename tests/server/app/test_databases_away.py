@@ -13,10 +13,12 @@ from dev.servers import DatabaseServer, MongoDB, QuestDB
 from dev.servers import Running as RunningDatabase
 from dev.servers import start as start_database
 from energy_server.store.mongodb import connection
+from energy_server.store.questdb import QuestDBAddress as Address
 from tests.conftest import FIRST_PORT, QuestDBAddress
 from tests.product.waiting import until
 from tests.server.link.linking import HOUR_US, NOON_US, SECOND_US, SITE, Client, readings
 from tests.server.serving import Running, Start
+from tests.server.store.questdb_tables import drop_tables
 
 SOON_MS = 700
 
@@ -45,6 +47,12 @@ class Databases:
 async def databases() -> AsyncIterator[Databases]:
     async with AsyncExitStack() as stack:
         yield Databases(stack)
+
+
+@pytest.fixture
+def empty_questdb(questdb_address: QuestDBAddress) -> QuestDBAddress:
+    drop_tables(Address.of(questdb_address.url, questdb_address.pg_url))
+    return questdb_address
 
 
 def on(url: str, pg_url: str, mongodb_url: str) -> dict[str, Any]:
@@ -80,9 +88,9 @@ async def link_of(server: Running) -> AsyncIterator[Client]:
 
 
 async def test_mongodb_is_not_there_at_the_start(
-    start: Start, databases: Databases, mongodb: MongoDB, questdb_address: QuestDBAddress
+    start: Start, databases: Databases, mongodb: MongoDB, empty_questdb: QuestDBAddress
 ) -> None:
-    server = await start(wait=False, **on(questdb_address.url, questdb_address.pg_url, mongodb.url))
+    server = await start(wait=False, **on(empty_questdb.url, empty_questdb.pg_url, mongodb.url))
     assert await said(server, "/api/health", 200) == ""
 
     async def told() -> bool | None:
@@ -115,10 +123,10 @@ async def test_questdb_is_not_there_at_the_start(
 
 @pytest.mark.parametrize("how", ["killed", "hung"])
 async def test_mongodb_goes_away_in_the_middle(
-    start: Start, databases: Databases, mongodb: MongoDB, questdb_address: QuestDBAddress, how: str
+    start: Start, databases: Databases, mongodb: MongoDB, empty_questdb: QuestDBAddress, how: str
 ) -> None:
     running = await databases.start(mongodb)
-    server = await start(**on(questdb_address.url, questdb_address.pg_url, mongodb.url))
+    server = await start(**on(empty_questdb.url, empty_questdb.pg_url, mongodb.url))
     async with link_of(server) as client:
         first = readings([[0, NOON_US - 10 * SECOND_US, 1.0]])
         await client.expect("ack", seq=await client.number(first))
@@ -144,10 +152,10 @@ async def test_mongodb_goes_away_in_the_middle(
 
 
 async def test_wrong_words_are_told_and_the_server_stays_up(
-    start: Start, mongodb_url: str, questdb_address: QuestDBAddress
+    start: Start, mongodb_url: str, empty_questdb: QuestDBAddress
 ) -> None:
     there = mongodb_url.replace("mongodb://", "mongodb://energy:hidden-word@")
-    server = await start(wait=False, **on(questdb_address.url, questdb_address.pg_url, there))
+    server = await start(wait=False, **on(empty_questdb.url, empty_questdb.pg_url, there))
 
     async def told() -> bool | None:
         message = await said(server, "/api/ready", 503)

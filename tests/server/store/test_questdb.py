@@ -26,6 +26,7 @@ async def store(questdb: QuestDBAddress) -> AsyncIterator[QuestDBSeriesStore]:
     await store.open()
     yield store
     await store.close()
+    drop_tables(questdb)  # altered ones would stop every later test's server
 
 
 def test_one_url_is_enough() -> None:
