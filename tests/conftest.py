@@ -15,9 +15,9 @@ import pytest
 
 from dev.processes import free_port
 from dev.servers import DatabaseServer, MongoDB, QuestDB, start
+from tests.product.ports import first_port
 
-# Each run looks from a place of its own, below the ports that the system gives to outgoing connections.
-FIRST_PORT = 22_000 + os.getpid() % 1_000 * 10
+FIRST_PORT = first_port(22_000)
 
 
 @dataclass(frozen=True, slots=True)

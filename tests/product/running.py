@@ -6,7 +6,6 @@ Out:  a `Product` for the length of a context; then both are stopped in order. A
 """
 
 import asyncio
-import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -20,13 +19,12 @@ from dev.provision import INTEGRATION, ensure_energy_settings, ensure_history, e
 from dev.simulated_home.history import compute
 from dev.simulated_home.model import House, day_number
 from tests.product.home import COMPONENTS, Home
+from tests.product.ports import first_port
 from tests.product.server import Server
 
 DASHBOARD = ROOT / "addon" / "dashboard"
 SEED = 42
-# Each run looks from a place of its own, so that two at once do not meet; all below the ports that the system gives to
-# outgoing connections, so that a server that is down finds its own free again.
-FIRST_PORT = 12_000 + os.getpid() % 2_000 * 10
+FIRST_PORT = first_port(12_000)
 
 
 @dataclass(frozen=True, slots=True)
