@@ -11,12 +11,15 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
+from .control import command_line
 from .ha import Connection, Installation, User
-from .processes import ROOT, Process, ProcessDiedError, free_port, while_running
+from .parts import Part, Parts
+from .processes import ROOT, Process, free_port, while_running
 from .provision import (
     HISTORY_DAYS,
     INTEGRATION,
@@ -157,7 +160,6 @@ class Demo:
         """Choose ports; nothing runs yet. A home that was begun keeps the length of its history and its storage."""
         self._folder = folder
         self._screen = screen
-        self._running: list[Process] = []
         self.notes = Notes.read(folder)
         if not (folder / NOTES).exists():
             self.notes.history_days = history_days
@@ -170,9 +172,21 @@ class Demo:
         self._databases: tuple[DatabaseServer, ...] = (questdb, mongodb) if len(settings) > 1 else ()
         self.server = server(folder, self.notes.port, settings)
         self.home_assistant = installation(folder, self.notes.ha_port)
+        self.parts = Parts(tuple(self._parts()), screen, partial(command_line, folder))
         for wanted, used in ((port, self.notes.port), (ha_port, self.notes.ha_port)):
             if wanted != used:
                 screen.say(f"  [yellow]Port {wanted} is in use; {used} is used instead.[/]")
+
+    def _parts(self) -> Iterator[Part]:
+        for database in self._databases:
+            yield Part(database.name.lower(), database.name, partial(_started, database))
+        yield Part("server", "The server", lambda: self.server.start(_turned(self.log("server"))))
+        yield Part(
+            "home_assistant",
+            "Home Assistant",
+            lambda: self.home_assistant.start(_turned(self.log("home_assistant"))),
+            restart=RESTART,
+        )
 
     @property
     def storage(self) -> str:
@@ -196,13 +210,13 @@ class Demo:
         try:
             for database in self._databases:
                 with self._screen.step(database.name):
-                    self._running.append((await start_database(database)).process)
+                    await self.parts.begin(database.name.lower())
             with self._screen.step("The server"):
-                self._running.append(await self.server.start(_turned(self.log("server"))))
+                await self.parts.begin("server")
             if not self.notes.connected_to:
                 days = Days(house, self._history_begin_s)
             with self._screen.step("Home Assistant"):
-                self._running.append(await self._alive(self.home_assistant.start(_turned(self.log("home_assistant")))))
+                await self.parts.begin("home_assistant")
                 token = await self._alive(ensure_user(self.home_assistant, self.user))
             async with Connection(self.home_assistant.url, token) as connection:
                 await self._alive(self._configure(connection, house, days))
@@ -233,32 +247,11 @@ class Demo:
             await until_heard(self.server)
 
     async def _alive[T](self, work: Awaitable[T]) -> T:
-        return await while_running(self._running, work)
+        return await while_running(self.parts.processes, work)
 
-    async def watch(self) -> None:
-        """Wait until something dies, which raises ProcessDiedError; a restart asked for in Home Assistant is made."""
-        while True:
-            try:
-                await self._alive(asyncio.Event().wait())
-            except ProcessDiedError as err:
-                if err.process.exit_code != RESTART or err.process is not self._running[-1]:
-                    raise
-                self._running.pop()
-            with self._screen.step("Home Assistant is started again, as it asked for"):
-                self._running.append(await self._alive(self.home_assistant.start(_turned(self.log("home_assistant")))))
 
-    async def stop(self) -> None:
-        """Stop in order."""
-        while self._running:
-            process = self._running[-1]
-            with self._screen.step(f"{process.name} is stopped"):
-                await process.stop()
-            self._running.pop()
-
-    async def kill(self) -> None:
-        """Stop at once."""
-        for process in reversed(self._running):
-            await process.kill()
+async def _started(database: DatabaseServer) -> Process:
+    return (await start_database(database)).process
 
 
 def _turned(log: Path) -> Path:

@@ -33,6 +33,11 @@ class ProcessDiedError(Exception):
         self.lines = process.last_lines()
         super().__init__(f"{process.name} ended by itself (exit status {process.exit_code})")
 
+    @property
+    def report(self) -> str:
+        """Which, and its last lines."""
+        return "\n".join((f"{self}. Its last lines, of {self.process.log}:", "", *(f"  {line}" for line in self.lines)))
+
 
 class AlreadyRunningError(Exception):
     """Another run uses the same state folder."""

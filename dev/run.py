@@ -2,6 +2,7 @@
 
 In:   the command line; ENERGY_STATE, the folder in which all state is kept (default: .state in the checkout).
 Out:  everything running until Ctrl-C or SIGTERM, then nothing. Exit status 0; 1 when something failed, with what to do.
+      Meanwhile each part may be stopped and started by `part_command`.
 """
 
 import argparse
@@ -14,34 +15,27 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from . import demo
+from .control import STATE, command_line, listening
 from .demo import Demo
-from .ha import HomeAssistantError
-from .processes import (
-    ROOT,
-    AlreadyRunningError,
-    NoPortError,
-    Process,
-    ProcessDiedError,
-    free_port,
-    only_one,
-    while_running,
-)
+from .parts import NOT_STARTED
+from .processes import AlreadyRunningError, NoPortError, ProcessDiedError, free_port, only_one, while_running
 from .provision import HISTORY_DAYS
 from .screen import Screen
-from .server import Server, ServerNotReadyError
-from .server_programs import MissingProgramError
-from .servers import ServerSilentError
+from .server import Server
 
 PORT = 8765
 HA_PORT = 8123
 OWN = "own_server"
-FAILURES = (HomeAssistantError, ServerNotReadyError, NoPortError, MissingProgramError, ServerSilentError)
+FAILURES = (*NOT_STARTED, NoPortError)
 
 
 def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="script/run", description="Run a Home Assistant with a simulated home, the integration and the server."
+        prog="script/run",
+        description="Run a Home Assistant with a simulated home, the integration and the server.",
+        epilog="In a second terminal, while it runs: script/run stop PART and script/run start PART, where PART is "
+        "server, home_assistant, or with --storage questdb also questdb or mongodb.",
     )
     parser.add_argument("--fresh", action="store_true", help="start over: delete the demo's state first")
     parser.add_argument("--server", action="store_true", help="run the server alone, for your own Home Assistant")
@@ -87,18 +81,21 @@ async def run_demo(folder: Path, options: argparse.Namespace, screen: Screen) ->
     try:
         await running.start()
         login = f"login [bold]{running.user.username}[/] / [bold]{running.user.password}[/]"
-        screen.say(
-            f"""
+        async with listening(folder, screen.say) as requests:
+            parts = ", ".join(running.parts.names)
+            screen.say(
+                f"""
   [bold]Dashboard[/]       {running.server.url}/#token={running.server.token()}
   [bold]Home Assistant[/]  {running.home_assistant.url}   {login}
 
   Storage: {running.storage}
   Logs: {folder / "logs"}   Stop: Ctrl-C   Start over: script/run --fresh
+  Stop or start a part of it, in a second terminal: {command_line(folder, "stop", "server")}   Parts: {parts}
 """
-        )
-        await running.watch()
+            )
+            await running.parts.watch(requests)
     finally:
-        await finish(running.stop, running.kill)
+        await finish(running.parts.stop, running.parts.kill)
 
 
 async def run_server(folder: Path, options: argparse.Namespace, screen: Screen) -> None:
@@ -141,10 +138,7 @@ async def finish(stop: Callable[[], Awaitable[object]], kill: Callable[[], Await
 
 def explain(error: ProcessDiedError, screen: Screen) -> None:
     """Show the last lines of a program that died, and what to do."""
-    process: Process = error.process
-    screen.say(f"\n[red]{error}.[/] Its last lines, of {process.log}:\n")
-    for line in error.lines:
-        screen.console.print(f"  {line}", markup=False)
+    screen.fail(error.report)
     screen.say("\nRun script/run again to go on where it stopped, or script/run --fresh to start over.")
 
 
@@ -173,7 +167,7 @@ async def main(folder: Path, options: argparse.Namespace) -> int:
 def command() -> int:
     """Run `main` with the state folder held."""
     options = parse()
-    folder = Path(os.environ.get("ENERGY_STATE", ROOT / ".state")).resolve()
+    folder = Path(os.environ.get("ENERGY_STATE", STATE)).resolve()
     try:
         with only_one(folder):
             return asyncio.run(main(folder, options))

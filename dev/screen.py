@@ -73,3 +73,10 @@ class Screen:
     def say(self, text: str = "") -> None:
         """Print a line or more; rich's markup is understood."""
         self.console.print(text)
+
+    def fail(self, text: str) -> None:
+        """Print what failed, its first line in red; nothing in it is markup."""
+        first, *more = text.splitlines()
+        self.console.print(f"\n{first}", style="red", markup=False)
+        for line in more:
+            self.console.print(line, markup=False)

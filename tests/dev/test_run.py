@@ -1,8 +1,9 @@
-"""The command script/run as a user sees it: a first start, Ctrl-C, a second start, a death."""
+"""The command script/run as a user sees it: a first start, Ctrl-C, a second start, parts that stop, start and die."""
 
 import asyncio
 import os
 import re
+import shlex
 import signal
 import sqlite3
 import sys
@@ -18,6 +19,8 @@ import pytest
 from dev.processes import FORGOTTEN, ROOT, free_port
 
 PATIENCE_S = 150.0
+SERVER = "energy_server"
+HOME_ASSISTANT = "hass"
 
 
 @dataclass(slots=True)
@@ -48,6 +51,11 @@ class Run:
     def children(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def child(self, word: str) -> psutil.Process:
+        """Return the one whose command line has the word."""
+        (found,) = [child for child in self.children if word in " ".join(child.cmdline())]
+        return found
+
 
 @asynccontextmanager
 async def running(state: Path, *options: str) -> AsyncIterator[Run]:
@@ -68,6 +76,18 @@ async def running(state: Path, *options: str) -> AsyncIterator[Run]:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def told(command: str) -> tuple[int, str]:
+    """Type a command line in a second terminal; returns its exit status and what it printed."""
+    environment = {key: value for key, value in os.environ.items() if key not in FORGOTTEN}
+    process = await asyncio.create_subprocess_shell(
+        command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        text, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, text.decode().strip()
 
 
 async def readings(address: str) -> int:
@@ -111,12 +131,57 @@ async def test_the_demo_starts_stops_and_goes_on(tmp_path: Path) -> None:
         assert "History of 10 days" in first.text
         assert "History" not in second.text
         assert await readings(address) > counted
-        home_assistant = next(child for child in second.children if "hass" in " ".join(child.cmdline()))
+        await stops_and_starts_the_server(second, tmp_path, address)
+        await outlives_its_parts(second)
         children = second.children
-        home_assistant.kill()
-        assert await second.end() == 1
-    assert "Home Assistant ended by itself (exit status -9)" in second.text
+        assert len(children) == 1
+        second.process.send_signal(signal.SIGINT)
+        assert await second.end() == 0
     assert not psutil.wait_procs(children, timeout=1)[1]
+
+
+def typed(state: Path, what: str, part: str) -> str:
+    return f"ENERGY_STATE={shlex.quote(str(state))} script/run {what} {part}"
+
+
+async def stops_and_starts_the_server(run: Run, state: Path, address: str) -> None:
+    """Do so by commands from outside; also what they say where there is nothing to do."""
+    counted = await readings(address)
+    process = run.child(SERVER)
+    stop, start = typed(state, "stop", "server"), typed(state, "start", "server")
+    assert await told(stop) == (0, f"The server is stopped. Start it again: {start}")
+    assert not psutil.pid_exists(process.pid)
+    assert run.child(HOME_ASSISTANT).is_running()
+    assert await told(stop) == (1, f"The server is stopped already. Start it: {start}")
+    assert await told(start) == (0, "The server runs again.")
+    assert await readings(address) >= counted
+    assert await told(start) == (1, f"The server runs already. Stop it: {stop}")
+    unknown = "The demo has no part 'questdb'. Its parts: server, home_assistant."
+    assert await told(typed(state, "stop", "questdb")) == (1, unknown)
+
+
+async def outlives_its_parts(run: Run) -> None:
+    """Kill one after the other; one is started again by the very command that is shown, one stays away."""
+    run.child(SERVER).kill()
+    again = (
+        await run.until(r"(?s)The server ended by itself \(exit status -9\).*second terminal: (ENERGY_STATE=[^\n]+)")
+    )[1]
+    assert "The stores are open" in run.text
+    run.child(HOME_ASSISTANT).kill()
+    await run.until(r"Home Assistant ended by itself \(exit status -9\)")
+    assert not run.children
+    assert await told(again) == (0, "The server runs again.")
+
+
+@pytest.mark.timeout(400)
+async def test_the_death_of_a_part_ends_a_start(tmp_path: Path) -> None:
+    ports = ("--port", str(free_port(28_765)), "--ha-port", str(free_port(28_123)))
+    async with running(tmp_path, *ports, "--history-days", "10") as run:
+        await run.until("The server")
+        run.child(SERVER).kill()
+        assert await run.end() == 1
+    assert "The server ended by itself (exit status -9)" in run.text
+    assert "Run script/run again" in run.text
 
 
 @pytest.mark.timeout(120)

@@ -10,8 +10,9 @@ import pytest
 from pymongo import MongoClient
 
 from dev import server_programs
-from dev.demo import databases, storage_settings
-from dev.processes import ROOT
+from dev.demo import Demo, databases, storage_settings
+from dev.processes import ROOT, free_port
+from dev.screen import Screen
 from dev.server_programs import MissingProgramError, Program, mongod, questdb
 from dev.servers_command import NOTE
 from tests.conftest import QuestDBAddress
@@ -96,3 +97,18 @@ def test_the_demo_uses_databases_that_the_environment_names(tmp_path: Path, monk
     monkeypatch.setenv("ENERGY_QUESTDB_URL", "http://questdb:9000")
     monkeypatch.setenv("ENERGY_MONGODB_URL", "mongodb://mongodb")
     assert storage_settings("questdb", *databases(tmp_path)) == {"ENERGY_STORAGE": "questdb"}
+
+
+@pytest.mark.parametrize(
+    ("storage", "names"),
+    [
+        ("embedded", ("server", "home_assistant")),
+        ("questdb", ("questdb", "mongodb", "server", "home_assistant")),
+    ],
+)
+def test_the_demos_parts_are_started_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: str, names: tuple[str, ...]
+) -> None:
+    monkeypatch.delenv("ENERGY_QUESTDB_URL", raising=False)
+    demo = Demo(tmp_path, Screen(), port=free_port(28_765), ha_port=free_port(28_123), storage=storage)
+    assert demo.parts.names == names
