@@ -60,7 +60,7 @@ async def start(tmp_path: Path, dashboard: Path) -> AsyncIterator[Start]:
             async with asyncio.timeout(10):
                 await app[STAGE].entered.wait()
         ingress_url = f"http://127.0.0.1:{app[INGRESS].port}"
-        return Running(url, app[STAGE], client, chosen["data_path"], ingress_url)
+        return Running(url, app[STAGE], client, chosen["data_path"], ingress_url, runner.cleanup)
 
     yield start_one
     for stop in reversed(stopping):

@@ -28,7 +28,9 @@ class Running:
     stage: Stage
     client: aiohttp.ClientSession
     data_path: Path
-    ingress_url: str = ""
+    ingress_url: str
+    stop: Callable[[], Awaitable[None]]
+    """Stop it before the test ends."""
 
     @property
     def core(self) -> Core:

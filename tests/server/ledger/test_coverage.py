@@ -122,6 +122,42 @@ async def test_a_cut_is_durable_at_once_and_growth_is_not(ledger: CoverageLedger
     assert [row.span for row in await state.coverage("store")] == [Span(0, 70)]
 
 
+async def test_what_the_store_lost_is_void_and_nothing_else(ledger: CoverageLedger, state: StateStore) -> None:
+    lost = Span(100, 200)
+    claims = [
+        claim(LIVE, 0, 130),
+        claim(LIVE, 140, 300),
+        claim(LIVE, 0, 300, site="elsewhere"),
+        claim(STATES, 90, 110, ["a"]),
+        claim(HA_OFF, 130, 140, reason="ha_off"),
+        claim(HOUR, 100, 160, ["a"]),
+        claim(NONE, 180, 190, ["b"], reason="not_recorded"),
+    ]
+    for one in claims:
+        await ledger.record(one)
+    before = ledger.shape(SITE)
+    await ledger.void_within(lost)
+    assert known(ledger, entity("a")) == [
+        (0, 100, "live"),
+        (100, 130, "hour"),
+        (130, 140, "ha_off"),
+        (140, 160, "hour"),
+        (200, 300, "live"),
+    ]
+    assert known(ledger, entity("b")) == [
+        (0, 100, "live"),
+        (130, 140, "ha_off"),
+        (180, 190, "none"),
+        (200, 300, "live"),
+    ]
+    assert ledger.live_spans("elsewhere") == [Span(0, 100), Span(200, 300)]
+    assert ledger.shape(SITE) != before, "who remembers anything of it looks again"
+    again = await opened(state)
+    assert known(again, entity("a")) == known(ledger, entity("a")), "it is durable"
+    await ledger.void_within(lost)
+    assert ledger.live_end_us(SITE) == 300
+
+
 async def test_an_empty_claim_of_an_earlier_time_cuts_too(ledger: CoverageLedger, state: StateStore) -> None:
     await ledger.record(claim(LIVE, 0, 100))
     await ledger.record(claim(LIVE, 40, 40))

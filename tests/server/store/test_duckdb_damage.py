@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from energy_server.errors import StoreUnavailableError
+from energy_server.model.coverage import Span
 from energy_server.store.duckdb import DuckDBSeriesStore
+from energy_server.store.port import Loss
 from tests.server.store.readings import DAY_US, EVER, NOON_US, SITE, batch, rows_of
 
 NOVEMBER_US = NOON_US + 30 * DAY_US
+OCTOBER = Span(1_790_812_800_000_000, 1_793_491_200_000_000)
+LOSS = Loss("2026_10.g1.duckdb.damaged", OCTOBER)
 ROWS = 60_000
 
 type Spoil = Callable[[Path], object]
@@ -53,14 +57,15 @@ async def store(tmp_path: Path) -> AsyncIterator[DuckDBSeriesStore]:
 
 
 async def goes_on(store: DuckDBSeriesStore, folder: Path) -> None:
-    """Check that October alone is missing, that this is told, and that October takes readings again."""
+    """Check that October alone is missing, that this is told until it is heard, and that October takes readings."""
     assert len(await store.read(SITE, "a", NOVEMBER_US, EVER[1])) == ROWS
     assert len(await store.read(SITE, "a", 0, NOVEMBER_US)) == 0
     info = await store.info()
     assert not info.well
     assert info.detail is not None
     assert "2026_10.g1.duckdb.damaged" in info.detail
-    assert "Restore" in info.detail
+    assert "restore" in info.detail
+    assert list(await store.losses()) == [LOSS]
     latest = await store.latest(SITE)
     assert (latest["a"].ts_us, "b" in latest) == (NOVEMBER_US + ROWS - 1, False)
     await store.append([batch("a", [(NOON_US, 5.0)]), batch("b", [(NOON_US + 1, 6.0)])])
@@ -69,6 +74,12 @@ async def goes_on(store: DuckDBSeriesStore, folder: Path) -> None:
         assert rows_of(await store.read(SITE, "b", *EVER)) == [(NOON_US + 1, 6)]
         await store.close()
         await store.open()
+        assert list(await store.losses()) == [LOSS]
+    await store.forget(LOSS)
+    assert list(await store.losses()) == []
+    await store.close()
+    await store.open()
+    assert list(await store.losses()) == []
     assert (folder / "readings" / "2026_10.g1.duckdb.damaged").exists()
     assert (folder / "readings" / "2026_10.g2.duckdb").exists()
     (folder / "readings" / "2026_10.g1.duckdb.damaged").unlink()
@@ -126,6 +137,7 @@ async def test_a_damaged_month_that_is_restored_is_whole_again(store: DuckDBSeri
     (tmp_path / "readings" / "2026_10.g2.duckdb").unlink()
     file.write_bytes(backup)
     await store.open()
+    assert list(await store.losses()) == [], "nobody heard of a loss that is none"
     assert len(await store.read(SITE, "a", *EVER)) == 2 * ROWS
     assert (await store.info()).well
 

@@ -35,6 +35,7 @@ async def test_nothing_is_known_of_an_entity_that_was_never_heard(series_store: 
     assert rows_of(await series_store.after(SITE, "a", NOON_US)) == []
     assert len((await series_store.reduce(SITE, "a", NOON_US, NOON_US + DAY_US, 100)).start_us) == 0
     assert await series_store.latest(SITE) == {}
+    assert list(await series_store.losses()) == []
     assert changes_of(await series_store.statistics(SITE, ["a"], Level.HOUR, Source.ROLLUP, *EVER)) == []
     await series_store.append([])
     await series_store.append([ReadingBatch(SITE, Origin.LIVE)])

@@ -256,6 +256,7 @@ export type GapCause =
   | 'home_assistant_stopped' // Home Assistant stopped or restarted
   | 'server_stopped'
   | 'outbox_full' // Home Assistant had to drop what waited
+  | 'damaged' // a file of the store, which was set aside
   | 'clock' // a clock was set
   | 'ha_off' // Home Assistant was not running (always `lost`)
   | 'purged' // Home Assistant keeps no states that old (always `lost`)
@@ -275,7 +276,7 @@ export interface SyncGap {
 
 export interface SyncEntry {
   ts_us: number;
-  /** connected, disconnected, imported, reconciled, late, changed, backfill, audit, outbox_full, clock, upkeep. */
+  /** connected, disconnected, imported, reconciled, late, changed, backfill, audit, outbox_full, clock, upkeep, damaged. */
   what: string;
   detail: string;
   since_us: number | null;

@@ -6,7 +6,7 @@ import { SECOND_US, dateOf } from './time';
 
 export type Gap = Pick<SyncGap, 'since_us' | 'until_us' | 'entities' | 'cause' | 'state'>;
 
-const CAUSES: readonly GapCause[] = ['unreachable', 'home_assistant_stopped', 'server_stopped', 'outbox_full', 'clock', 'ha_off', 'purged', 'not_recorded', 'unknown'];
+const CAUSES: readonly GapCause[] = ['unreachable', 'home_assistant_stopped', 'server_stopped', 'outbox_full', 'damaged', 'clock', 'ha_off', 'purged', 'not_recorded', 'unknown'];
 
 /** The gaps of a Site: as the sync says them, or until that is known as its status does. */
 export function gapsOf({ gaps }: SiteStatus, sync: Sync | null): readonly Gap[] {

@@ -35,6 +35,7 @@ from energy_server.discovery import Announcement, announce
 from energy_server.errors import StoreUnavailableError
 from energy_server.jobs.audit import Audit
 from energy_server.jobs.backfill import Backfills
+from energy_server.jobs.losses import Losses
 from energy_server.jobs.upkeep import keep_in_order
 from energy_server.ledger.asked import Asked
 from energy_server.ledger.coverage import FLUSH_INTERVAL_S, CoverageLedger
@@ -92,6 +93,7 @@ class _Loaded:
 
     ledger: CoverageLedger
     dirty: DirtyMarks
+    losses: Losses
     asked: Asked
     wanted: Wanted
     backfills: Backfills
@@ -169,11 +171,13 @@ class Server:
             opening.push_async_callback(ledger.close)
             dirty = DirtyMarks(state)
             await dirty.load()
+            losses = Losses(series, state, ledger, dirty, self._rolled, self._clock_us)
+            await losses.void()
             asked = Asked()
             wanted = Wanted(ledger, asked)
             backfills = Backfills(state, asked, wanted, self._clock_us)
             await backfills.load()
-            loaded = _Loaded(ledger, dirty, asked, wanted, backfills, await server_id_of(state))
+            loaded = _Loaded(ledger, dirty, losses, asked, wanted, backfills, await server_id_of(state))
             self._opened = opening.pop_all()
         self._run(choice, pair, loaded)
         if settings.supervisor_token is not None:
@@ -201,6 +205,7 @@ class Server:
         worker = RollupWorker(series, state, ledger, dirty, self._rolled, interval_s=settings.rollup_interval_s)
         self._supervisor.start("rollup", worker.run)
         self._supervisor.start("coverage", partial(_flush, ledger))
+        self._supervisor.start("losses", loaded.losses.run)
         audit = Audit(series, state, ledger, wanted, asked, self._links, self._clock_us)
         self._supervisor.start("audit", audit.run)
         self._supervisor.start("backfill", loaded.backfills.run)

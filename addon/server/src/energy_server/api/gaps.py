@@ -19,7 +19,7 @@ from energy_server.store.port import SyncEntry
 
 MOST_GAPS = 200
 MOST_KEYS = 50
-TOLD = ("outbox_full", "clock", "connected")
+TOLD = ("damaged", "outbox_full", "clock", "connected")
 """Lines of the sync log that explain a Gap in their span; an earlier one is the better reason."""
 ENDS = {"goodbye": "home_assistant_stopped", "broken": "unreachable", "server": "server_stopped"}
 

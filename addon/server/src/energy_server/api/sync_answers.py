@@ -12,6 +12,7 @@ type GapCause = Literal[
     "server_stopped",
     "outbox_full",
     "clock",
+    "damaged",
     "ha_off",
     "purged",
     "not_recorded",

@@ -2,8 +2,8 @@
 
 In:   claims, after their data is durable; catalogs, before they are stored.
 Out:  for which spans everything is known, for each Entity, and how.
-Failures: StoreUnavailableError from `load`, `flush`, `close`, `adopt`, `void_after`, and from `record` of a claim that
-takes Coverage away.
+Failures: StoreUnavailableError from `load`, `flush`, `close`, `adopt`, `void_after`, `void_within`, and from `record`
+of a claim that takes Coverage away.
 
 It lives in memory and is written behind, every FLUSH_INTERVAL_S: Coverage may lag behind the data, never lead it. What
 is taken away is durable before `record` returns, since Coverage that outlives its data would lead.
@@ -102,6 +102,19 @@ class CoverageLedger:
     async def void_after(self, site: str, instant_us: int) -> None:
         """Take away what a clock that was wrong has claimed, durably: its user says that it is right now."""
         self._cut(site, instant_us)
+        await self.flush()
+
+    async def void_within(self, span: Span) -> None:
+        """Take away, durably and of all Sites, that the readings of a span are stored: the store has lost them.
+
+        What Home Assistant never had stays known.
+        """
+        for place, ways in self._known.items():
+            for way, spans in ways.items():
+                if way[0] in LISTENED and clipped(spans, span.since_us, span.until_us):
+                    self._change(place, way, difference(spans, [span]))
+                    self._reshaped(place)
+                    self._shrunk = True
         await self.flush()
 
     async def adopt(self, site: str, known: Sequence[Entity], catalog: Sequence[Entity]) -> list[Entity]:

@@ -42,6 +42,14 @@ class StoreInfo:
     doing: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """All readings of a span, of every Entity, that the store had and can no longer give; `kept_as`: what is left."""
+
+    kept_as: str
+    span: Span
+
+
 class SeriesStore(Protocol):
     """Readings, unique by (site, key, ts_us), and Statistics, unique by (site, key, level, start_us, source)."""
 
@@ -115,6 +123,15 @@ class SeriesStore(Protocol):
         Reads and writes go on meanwhile, and their answers do not change. Returns a line for the sync log when
         something was done: then there may be more to do. Cancelling it leaves the store as good as before.
         """
+
+    async def losses(self) -> Sequence[Loss]:
+        """Return what was lost and is not forgotten, from memory; durable before the store does without it.
+
+        Where the store cannot be used now, there may be more.
+        """
+
+    async def forget(self, loss: Loss) -> None:
+        """Forget a loss: Coverage no longer says that its readings are here."""
 
 
 @dataclass(frozen=True, slots=True)

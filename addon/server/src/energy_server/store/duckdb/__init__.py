@@ -9,6 +9,7 @@
 | `columns.py` | readings as numpy columns: one row per instant, split by month (pure) |
 | `series.py` | (site, key) as small numbers, and the latest reading of each |
 | `months.py` | the files of readings and their generations |
+| `lost.py` | the months whose files were set aside |
 | `sorting.py` | a month rewritten in order, into its next generation |
 | `copying.py` | rows copied in slices, and compared |
 | `statistics.py` | the file of Statistics |

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from energy_server.model.reading import Origin
 from energy_server.store.duckdb.columns import Columns, month_name, month_named
 from energy_server.store.duckdb.connection import attach, is_damage, sync_folder
+from energy_server.store.duckdb.lost import DAMAGED, LostMonths
 
 BUILDING = ".building"
-DAMAGED = ".damaged"
 MOST_REPLACED = 20_000
 """So many readings may be replaced in a month while it is rewritten; more would make the exchange take long."""
 
@@ -98,6 +98,7 @@ class MonthFiles:
 
     def __init__(self, folder: Path, suspects: set[str]) -> None:
         """Take the names of the files whose use showed damage; they are looked through, and more are added."""
+        self.lost = LostMonths()
         self._folder = folder
         self._suspects = suspects
         self._files: dict[int, MonthFile] = {}
@@ -109,6 +110,8 @@ class MonthFiles:
         Suspects are read through. A file that cannot be read is set aside.
         """
         self._folder.mkdir(exist_ok=True)
+        self.lost.load(cursor)
+        self._suspects |= self.lost.names()  # a kill kept some from being set aside
         newest: dict[int, MonthFile] = {}
         for path in self._folder.iterdir():
             named = _FILE.fullmatch(path.name)
@@ -181,6 +184,7 @@ class MonthFiles:
             self._attach(cursor, file)
             if file.path.name in self._suspects:
                 cursor.execute(_READ_THROUGH.format(file=file.alias)).fetchall()
+                self.lost.found(cursor, file.path.name)
         except duckdb.Error as err:
             if not is_damage(err):
                 raise
@@ -189,6 +193,7 @@ class MonthFiles:
 
     def _set_aside(self, cursor: duckdb.DuckDBPyConnection, file: MonthFile) -> None:
         cursor.execute(f"DETACH DATABASE IF EXISTS {file.alias}")
+        self.lost.add(cursor, file.path.name, file.month)
         if file.log.exists():
             file.log.rename(file.log.with_name(f"{file.log.name}{DAMAGED}"))
         file.path.rename(file.path.with_name(f"{file.path.name}{DAMAGED}"))

@@ -26,7 +26,7 @@ from energy_server.store.duckdb.columns import by_month, from_batches, last_of_e
 from energy_server.store.duckdb.instance import Instance
 from energy_server.store.duckdb.statistics import Rows, Wanted
 from energy_server.store.duckdb.upkeep import Threads, Thresholds, Upkeep
-from energy_server.store.port import StoreInfo
+from energy_server.store.port import Loss, StoreInfo
 
 READERS = 2
 _USUAL = Thresholds()
@@ -144,6 +144,15 @@ class DuckDBSeriesStore:
         """Do the next piece of upkeep."""
         return await self._upkeep.run()
 
+    async def losses(self) -> Sequence[Loss]:
+        """Return the months whose files were set aside."""
+        opened = self._instance.opened
+        return () if opened is None else opened.months.lost.all()
+
+    async def forget(self, loss: Loss) -> None:
+        """Forget the loss of a month."""
+        await self._in(self._writer, self._forget, loss)
+
     async def _in[*P, R](self, executor: ThreadPoolExecutor, work: Callable[[*P], R], *args: *P) -> R:
         return await asyncio.get_running_loop().run_in_executor(executor, work, *args)
 
@@ -227,6 +236,10 @@ class DuckDBSeriesStore:
             numbers = {place: number for place, number in known if number is not None}
             return opened.statistics.read(cursor, pair, keys, Wanted(numbers, *span, [*columns, "provenance"]))
 
+    def _forget(self, loss: Loss) -> None:
+        with self._instance.using() as (opened, cursor):
+            opened.months.lost.forget(cursor, loss)
+
     def _wrote(self) -> None:
         self._last_write_us = self._clock_us()
         self._upkeep.commits += 1
@@ -258,7 +271,8 @@ def _told(set_aside: Sequence[str]) -> str | None:
         return None
     return (
         f"Damaged files of readings were set aside, the server goes on without them: {', '.join(set_aside)} in the "
-        "folder series/readings. Restore them from a backup while the server is stopped, or delete them."
+        "folder series/readings. What Home Assistant still has of their months comes again by itself. To have all of "
+        "it, restore the whole data folder from a backup while the server is stopped. Or delete the damaged files."
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from energy_server.errors import StoreUnavailableError
 from energy_server.model.reading import Reading, ReadingBatch, ReadingSlice, ReducedSlice
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
-from energy_server.store.port import StoreInfo
+from energy_server.store.port import Loss, StoreInfo
 from energy_server.store.questdb import health, queries, schema, statistics
 from energy_server.store.questdb.absent import absent
 from energy_server.store.questdb.address import QuestDBAddress
@@ -224,6 +224,13 @@ class QuestDBSeriesStore:
         resumed = await health.resume(opened.connections)
         await opened.guard.check()
         return resumed
+
+    async def losses(self) -> Sequence[Loss]:
+        """Return nothing: QuestDB gives a table whole, or not at all."""
+        return ()
+
+    async def forget(self, loss: Loss) -> None:
+        """Do nothing, since nothing is ever lost."""
 
     def _open_one(self) -> _Opened:
         opened = self._opened
