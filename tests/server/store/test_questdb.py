@@ -10,7 +10,7 @@ import pytest
 from dev.processes import free_port
 from dev.servers import QuestDB
 from energy_server.errors import StoreUnavailableError
-from energy_server.store.questdb import QuestDBAddress, QuestDBSeriesStore, connection
+from energy_server.store.questdb import QuestDBAddress, QuestDBSeriesStore, connection, health
 from energy_server.store.questdb.schema import READINGS, STATISTICS, STORE, TABLES
 from tests.conftest import FIRST_PORT, kept_running
 from tests.server.store.questdb_tables import drop_tables, run
@@ -234,7 +234,8 @@ async def test_wrong_passwords(guarded: QuestDB, caplog: pytest.LogCaptureFixtur
     assert "guess" not in f"{caught.value} {caplog.text}"
 
 
-async def test_a_suspended_table_is_shown_and_resumed(guarded: QuestDB) -> None:
+async def test_a_suspended_table_is_shown_and_resumed(guarded: QuestDB, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "RESUME_EVERY_S", 3_600.0)
     operator = connection.Connections(address_of(guarded))
     await operator.open()
     store = QuestDBSeriesStore(address_of(guarded))
@@ -247,7 +248,7 @@ async def test_a_suspended_table_is_shown_and_resumed(guarded: QuestDB) -> None:
     await store.append([batch("a", [(NOON_US + 1, 2.0)])])  # it takes rows, and shows none
     with pytest.raises(StoreUnavailableError, match="holds back what was written"):
         await store.read(SITE, "a", *EVER)
-    with pytest.raises(StoreUnavailableError, match=f"suspended its table {READINGS}: No space left"):
+    with pytest.raises(StoreUnavailableError, match=f"suspended its table {READINGS}, as it has no space left"):
         await store.append([batch("a", [(NOON_US + 2, 3.0)])])
     info = await store.info()
     assert (info.well, info.lag_rows) == (False, 1)
@@ -257,5 +258,37 @@ async def test_a_suspended_table_is_shown_and_resumed(guarded: QuestDB) -> None:
     await store.append([batch("a", [(NOON_US + 2, 3.0)])])
     assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1), (NOON_US + 1, 2), (NOON_US + 2, 3)]
     assert (await store.info()).well
+    await store.close()
+    await operator.close()
+
+
+async def test_a_suspended_table_is_resumed_by_who_writes(guarded: QuestDB, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "RESUME_EVERY_S", 0.0)
+    operator = connection.Connections(address_of(guarded))
+    await operator.open()
+    store = QuestDBSeriesStore(address_of(guarded))
+    await store.open()
+    await operator.fetch(f"ALTER TABLE {READINGS} SUSPEND WAL")
+    assert "see whether its disk is full" in str((await store.info()).detail).lower()
+    await store.append([batch("b", [(NOON_US, 1.0)])])
+    assert rows_of(await store.read(SITE, "b", *EVER)) == [(NOON_US, 1)]
+    assert await store.upkeep() == f"QuestDB had suspended {READINGS} (no reason given): resumed"
+    assert await store.upkeep() is None
+    await store.close()
+    await operator.close()
+
+
+async def test_a_store_is_opened_though_its_tables_are_suspended(guarded: QuestDB) -> None:
+    operator = connection.Connections(address_of(guarded))
+    await operator.open()
+    store = QuestDBSeriesStore(address_of(guarded))
+    await store.open()
+    for table in TABLES:
+        await operator.fetch(f"ALTER TABLE {table} SUSPEND WAL")
+    await store.close()
+    await store.open()
+    await store.append([batch("c", [(NOON_US, 1.0)])])
+    assert rows_of(await store.read(SITE, "c", *EVER)) == [(NOON_US, 1)]
+    assert "QuestDB had suspended" in str(await store.upkeep())
     await store.close()
     await operator.close()

@@ -139,14 +139,14 @@ class Ingest:
         return message
 
     async def _until_durable[T](self, write: Callable[[], Awaitable[T]]) -> T:
-        told = False
+        told = ""
         while True:
             try:
                 written = await write()
             except StoreUnavailableError as err:
-                if not told:
+                if err.message != told:
                     await self._trouble(err)
-                    told = True
+                    told = err.message
                 await asyncio.sleep(RETRY_S)
                 continue
             break

@@ -100,6 +100,7 @@ class Session:
         self._entities: Sequence[Entity] = ()
         self._overflow: SyncEntry | None = None
         self._changes: list[str] = []
+        self._told_trouble = False
         self._questions = Questions(send)
         self._wants = Wants(stores.ledger, stores.asked, around.wanted, self._questions, send)
         self.ingest = Ingest(stores, around.commit_interval_s, send, self._tell_trouble)
@@ -302,9 +303,12 @@ class Session:
         return SyncEntry(self._around.now_us(), self._site, what, detail, since_us, until_us, rows)
 
     async def _tell_trouble(self, err: StoreUnavailableError | None) -> None:
+        told, self._told_trouble = self._told_trouble, err is not None
         if err is None:
             _LOGGER.info("Readings are stored again")
             self._record.error = None
+        elif told:  # what it fails with next may say better what is wrong
+            self._record.error = Trouble(err.code, err.message)
         else:
             _LOGGER.warning("Readings cannot be stored, trying again: %s", err)
             await self._answer(LinkError(err.code, err.message))

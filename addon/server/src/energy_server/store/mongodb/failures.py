@@ -28,6 +28,7 @@ _NO_URL = (
 _LATE = "MongoDB did not answer in time. The server goes on by itself once it does."
 _NO_PRIMARY = "MongoDB has no primary at the moment. The server goes on by itself once it has one."
 _NO_RIGHT = "MongoDB wants a login, or the user of mongodb_url may not read and write the database."
+_START = "Start it, or check mongodb_url; where it ended by itself, its log says why: a full disk, for example."
 _NO_SPACE = "No space is left for MongoDB. Free some; the server goes on by itself."
 _ADVICE = {
     18: "MongoDB refuses user or password. Check mongodb_url, and its authSource.",
@@ -102,7 +103,7 @@ def _of_connection(err: ConnectionFailure) -> str:
     said = str(err)
     if "No primary" in said or "No replica set members" in said:
         return f"MongoDB has no primary that can be reached. Check its replica set, and mongodb_url. ({_short(err)})"
-    return f"MongoDB cannot be reached. Start it, or check mongodb_url. ({_short(err)})"
+    return f"MongoDB cannot be reached. {_START} ({_short(err)})"
 
 
 def codes_of(err: OperationFailure) -> set[int]:

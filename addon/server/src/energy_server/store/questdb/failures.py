@@ -21,12 +21,10 @@ NOT_NOW = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, QuestDBError)
 CONNECTION_LOST = (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
 """What a connection says that was closed by the other side while nobody used it."""
 
+_REFUSED = "refuses our user or password: set both in its URL"
 _ADVICE = (
     # marks in the text, what to do
-    (
-        ("invalid username/password", "unauthorized", "authentication"),
-        "refuses our user or password: set both in its URL",
-    ),
+    (("invalid username/password", "unauthorized", "authentication"), _REFUSED),
     (
         (
             "read-only",
@@ -38,8 +36,14 @@ _ADVICE = (
         ),
         "may only be read: let our user write, or free it of its read-only mode",
     ),
-    (("no space", "disk full", "errno=28", "[28]"), "has no space left: free some, the server goes on by itself"),
-    (("errno=30", "[30]"), "has a disk that may only be read: make it writable, the server goes on by itself"),
+    (
+        ("no space", "disk full", "errno=28", "errno: 28", "[28]"),
+        "has no space left: free some, the server goes on by itself",
+    ),
+    (
+        ("errno=30", "errno: 30", "[30]"),
+        "has a disk that may only be read: make it writable, the server goes on by itself",
+    ),
     (
         ("query aborted", "timeout, query"),
         "took longer than it allows a query (QDB_QUERY_TIMEOUT): raise that, or ask for less",
@@ -69,12 +73,16 @@ def translated(address: QuestDBAddress) -> Iterator[None]:
 def advice(err: BaseException, address: QuestDBAddress) -> str:
     """Return what to do about a failure."""
     text = " ".join(str(err).split())[:SHOWN_CHARACTERS]
-    lowered = text.lower()
     if isinstance(err, QuestDBError) and err.code is QuestDBErrorCode.AuthError:
-        lowered += " unauthorized"
-    for marks, what in _ADVICE:
-        if any(mark in lowered for mark in marks):
-            return f"QuestDB at {address} {what}. ({text})"
+        return f"QuestDB at {address} {_REFUSED}. ({text})"
+    if known := known_trouble(text):
+        return f"QuestDB at {address} {known}. ({text})"
     if isinstance(err, TimeoutError):
         return f"QuestDB at {address} does not answer: see whether it hangs, or restart it."
     return f"QuestDB at {address} cannot be used: {text}"
+
+
+def known_trouble(text: str) -> str | None:
+    """Return, as words that follow on "QuestDB", what is wrong and what to do; None where we do not know that text."""
+    lowered = text.lower()
+    return next((what for marks, what in _ADVICE if any(mark in lowered for mark in marks)), None)

@@ -5,13 +5,19 @@ Out:  figures; whether anything is wrong; a line about what was mended.
 Failures: StoreUnavailableError.
 """
 
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.store.questdb import schema
 from energy_server.store.questdb.address import QuestDBAddress
 from energy_server.store.questdb.connection import Connections
+from energy_server.store.questdb.failures import known_trouble
 from energy_server.store.questdb.schema import READINGS, STATISTICS, TABLES
+
+RESUME_EVERY_S = 5.0
 
 _STATES = "SELECT name, suspended, sequencerTxn - writerTxn AS behind, errorMessage FROM wal_tables()"
 _SIZE = "SELECT sum(numRows) AS readings, sum(diskSize) AS size_bytes FROM table_partitions('{table}')"
@@ -28,28 +34,61 @@ async def _suspended(connections: Connections) -> dict[str, str]:
 class Guard:
     """Knows whether the tables are the ones that were opened, unaltered and taking rows.
 
-    Once they were found not to be, nothing is written until `check` finds that they are again.
+    Once they were found not to be, nothing is written until `check` finds that they are again. Who wants to write then
+    has what QuestDB suspended resumed, now and then: what it suspended for may be over.
     """
 
-    def __init__(self, connections: Connections, address: QuestDBAddress) -> None:
+    def __init__(
+        self, connections: Connections, address: QuestDBAddress, clock_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self.store_id: str | None = None
-        self.trouble: str | None = None
         self._connections = connections
         self._address = address
+        self._clock_s = clock_s
+        self._trouble: str | None = None
+        self._resume_at_s = 0.0
+        self._resuming = False
+        self._resumed: str | None = None
 
     async def pass_(self) -> None:
         """Return at once where no trouble is known, else when it is over. Raises StoreUnavailableError."""
-        if self.trouble is not None:
+        if self._trouble is not None:
+            if self._clock_s() >= self._resume_at_s:
+                with suppress(StoreUnavailableError):  # what is still wrong is found next
+                    await self.resume()
             await self.check()
 
     async def check(self) -> None:
         """Look. Raises StoreUnavailableError."""
+        if self._resuming and self._trouble is not None:  # not yet known to be over
+            raise StoreUnavailableError(self._trouble)
         try:
             await self._check()
         except StoreUnavailableError as err:
-            self.trouble = err.message
+            self.found(err.message)
             raise
-        self.trouble = None
+        self._trouble = None
+
+    def found(self, trouble: str) -> None:
+        """Let nothing be written until this is over."""
+        if self._trouble is None:
+            self._resume_at_s = self._clock_s() + RESUME_EVERY_S
+        self._trouble = trouble
+
+    async def resume(self) -> None:
+        """Resume the tables that are suspended, and see that they stay resumed. Raises StoreUnavailableError."""
+        if self._resuming:
+            return
+        self._resuming, self._resume_at_s = True, self._clock_s() + RESUME_EVERY_S
+        try:
+            self._resumed = await _resume(self._connections) or self._resumed
+        finally:
+            self._resuming = False
+
+    def told(self) -> str | None:
+        """Return once what was resumed, as a line."""
+        line, self._resumed = self._resumed, None
+        return line
 
     async def _check(self) -> None:
         fetch = self._connections.fetch
@@ -59,10 +98,17 @@ class Guard:
                 f"QuestDB at {self._address} holds another store than at the start: restart the server to use it."
             )
         for table, reason in (await _suspended(self._connections)).items():
-            raise StoreUnavailableError(
-                f"QuestDB suspended its table {table}: {reason or 'its log says why'}. It is tried again every few"
-                " minutes."
-            )
+            raise StoreUnavailableError(_suspension(table, reason))
+
+
+def _suspension(table: str, reason: str) -> str:
+    """Return what to do about a table that QuestDB suspended; the reason that it gives is often not the cause."""
+    if known := known_trouble(reason):
+        return f"QuestDB suspended its table {table}, as it {known}. ({reason})"
+    return (
+        f"QuestDB suspended its table {table}: {reason or 'it says not why'}. See whether its disk is full or may only"
+        " be read, and its log; the server goes on by itself."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +136,13 @@ async def lag_rows(connections: Connections) -> int:
     return max(0, (await connections.fetch(_LAG))[0]["lag"] or 0)
 
 
-async def resume(connections: Connections) -> str | None:
-    """Resume the tables that are suspended; return a line about it."""
+async def _resume(connections: Connections) -> str | None:
+    """Resume the tables that are suspended; return a line about it when they show all that was written."""
     tables = await _suspended(connections)
     for table in tables:
         await connections.fetch(f"ALTER TABLE {table} RESUME WAL")
+    for table in tables:
+        await connections.fetch(f"SELECT wait_wal_table('{table}')")
     if not tables:
         return None
     reasons = "; ".join(f"{table} ({reason or 'no reason given'})" for table, reason in tables.items())

@@ -51,6 +51,8 @@ class _Opened:
 
     async def open(self) -> None:
         await self.connections.open()
+        with suppress(StoreUnavailableError):  # what is still wrong is found next
+            await self.guard.resume()
         self.store_id = await schema.prepare(self.connections.fetch, self.readings.write)
         self.guard.store_id = self.store_id
         await self.guard.check()
@@ -221,9 +223,9 @@ class QuestDBSeriesStore:
     async def upkeep(self) -> str | None:
         """Resume what QuestDB suspended, and see whether the tables are still what they were."""
         opened = self._open_one()
-        resumed = await health.resume(opened.connections)
+        await opened.guard.resume()
         await opened.guard.check()
-        return resumed
+        return opened.guard.told()
 
     async def losses(self) -> Sequence[Loss]:
         """Return nothing: QuestDB gives a table whole, or not at all."""
@@ -250,7 +252,7 @@ class QuestDBSeriesStore:
         try:
             await opened.connections.visible(table)
         except StoreUnavailableError as err:
-            opened.guard.trouble = err.message
+            opened.guard.found(err.message)
             raise
         return opened.connections
 
