@@ -67,6 +67,16 @@ def test_the_server_listens_where_the_supervisor_looks(config: dict[str, Any]) -
     assert PREFIX_HEADER == "X-Ingress-Path"
 
 
+def test_everybody_who_is_logged_in_finds_it_in_the_sidebar(config: dict[str, Any]) -> None:
+    assert config["panel_title"] == "Energy Dashboard"
+    assert config["panel_admin"] is False
+    switched_on = "**Show in sidebar**"  # the Supervisor's option ingress_panel, which begins as false
+    for path in (ADDON / "DOCS.md", ROOT / "README.md"):
+        text = " ".join(path.read_text().split())
+        assert switched_on in text, path.name
+        assert text.index(switched_on) < text.index("Open **Energy Dashboard** in the sidebar")
+
+
 def test_its_environment_is_settings_of_the_server(config: dict[str, Any]) -> None:
     names = {name.removeprefix("ENERGY_").lower() for name in config["environment"]}
     assert names <= set(Settings.model_fields)
