@@ -4,6 +4,10 @@ In:   a path that Home Assistant signed for a user, in exchange for a cookie; th
 Out:  the server's answers (`passing.py`). Refused are: a session that is over, of another entry or of a user who was
       revoked (401), users who are not administrators and want to write, pages of another origin (403), and what is
       not the dashboard's (404). Nothing leaves as HTTPUnauthorized, which Home Assistant counts as a wrong login.
+
+Browsers say in Sec-Fetch-Site, which no page can set, whether the page that asks is of the same origin: over https or
+on localhost, and Chromium not for WebSockets. Where they do not, the page's Origin has to be the one that the panel
+named when it had its path signed, or Home Assistant's own as Host has it, of which proxies lose the port.
 """
 
 import asyncio
@@ -20,13 +24,18 @@ from homeassistant.helpers.http import HomeAssistantView
 
 from .const import DOMAIN
 from .passing import Origin, error_answer, pass_request, pass_socket
-from .sessions import SESSION_S, PanelSessions
+from .sessions import SESSION_S, PanelSession, PanelSessions
 
 COOKIE: Final = f"{DOMAIN}_panel"
 LIVE: Final = "api/live"
 LINK: Final = "link"
 READING: Final = frozenset({HTTPMethod.GET, HTTPMethod.HEAD})
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+SITE: Final = "Sec-Fetch-Site"
+SAME_ORIGIN: Final = "same-origin"
+PAGE_ORIGIN: Final = "origin"
+"""The parameter of the session's path by which the panel names its origin; it is signed with the path."""
+MOST_ORIGIN_CHARACTERS: Final = 300
 
 
 class Origins(dict[str, Origin]):
@@ -78,7 +87,9 @@ class PanelSessionView(HomeAssistantView):
         response = web.json_response({"expires_s": SESSION_S}, headers={hdrs.CACHE_CONTROL: "no-store"})
         response.set_cookie(
             COOKIE,
-            self._sessions.begin(entry_id, refresh_token_id),
+            self._sessions.begin(
+                entry_id, refresh_token_id, request.query.get(PAGE_ORIGIN, "")[:MOST_ORIGIN_CHARACTERS]
+            ),
             max_age=SESSION_S,
             path=f"{proxy_path(entry_id)}/",
             httponly=True,
@@ -116,19 +127,19 @@ class PanelProxyView(HomeAssistantView):
 
     def _admit(self, request: web.Request, entry_id: str) -> str:
         """Return the id of the user's refresh token. Raises RefusedRequestError."""
-        refresh_token_id = self._sessions.find(entry_id, request.cookies.get(COOKIE))
-        user = None if refresh_token_id is None else self._user(request, refresh_token_id)
-        if refresh_token_id is None or user is None:
+        session = self._sessions.find(entry_id, request.cookies.get(COOKIE))
+        user = None if session is None else self._user(request, session.refresh_token_id)
+        if session is None or user is None:
             raise RefusedRequestError(
                 HTTPStatus.UNAUTHORIZED, "unauthorized", "Open the panel in Home Assistant again."
             )
         reads = request.method in READING
-        if (not reads or hdrs.UPGRADE in request.headers) and not same_origin(request):
+        if (not reads or hdrs.UPGRADE in request.headers) and not of_own_page(request, session):
             message = "Pages of another origin may not do this."
             raise RefusedRequestError(HTTPStatus.FORBIDDEN, "origin_not_allowed", message)
         if not reads and not user.is_admin:
             raise RefusedRequestError(HTTPStatus.FORBIDDEN, "read_only", "Only administrators may change something.")
-        return refresh_token_id
+        return session.refresh_token_id
 
     def _origin(self, entry_id: str, path: str) -> Origin:
         """Return the server that has the path. Raises RefusedRequestError."""
@@ -153,10 +164,19 @@ class PanelProxyView(HomeAssistantView):
             forget()
 
 
-def same_origin(request: web.Request) -> bool:
-    """Return whether the page that asks is of Home Assistant's own origin, which browsers name for such requests."""
+def of_own_page(request: web.Request, session: PanelSession) -> bool:
+    """Return whether the page that asks is of the panel's own origin."""
+    site = request.headers.get(SITE)
+    if site is not None:
+        return site == SAME_ORIGIN
+    origin = request.headers.get(hdrs.ORIGIN, "")
+    return bool(origin) and (origin == session.origin or same_origin(origin, request.host))
+
+
+def same_origin(origin: str, host: str) -> bool:
+    """Return whether an Origin header names the same host and port as a Host header."""
     try:
-        page, here = urlsplit(request.headers.get(hdrs.ORIGIN, "")), urlsplit(f"//{request.host}")
+        page, here = urlsplit(origin), urlsplit(f"//{host}")
         default = DEFAULT_PORTS[page.scheme]
         ports = page.port or default, here.port or default
     except KeyError, ValueError:

@@ -1,8 +1,9 @@
 """Sessions of the sidebar panel: which logged in browser may see which server's pages, for a short time.
 
-In:   the id of a config entry, the id of the refresh token by which the user is logged in, a clock.
-Out:  a secret for a cookie, and from the cookie the refresh token's id. Nothing fails; whether that token still stands
-      and what its user may do is asked at each request.
+In:   the id of a config entry, the id of the refresh token by which the user is logged in, the origin of the page that
+      they look at, a clock.
+Out:  a secret for a cookie, and from the cookie the session. Nothing fails; whether its refresh token still stands and
+      what the user may do is asked at each request.
 """
 
 import hashlib
@@ -20,10 +21,11 @@ SECRET_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class PanelSession:
-    """One session; `expires_s` is of the clock."""
+    """One session; `origin` is where its page is, as the page said; `expires_s` is of the clock."""
 
     entry_id: str
     refresh_token_id: str
+    origin: str
     expires_s: float
 
 
@@ -35,7 +37,7 @@ class PanelSessions:
         self._clock_s = clock_s
         self._sessions: OrderedDict[bytes, PanelSession] = OrderedDict()
 
-    def begin(self, entry_id: str, refresh_token_id: str) -> str:
+    def begin(self, entry_id: str, refresh_token_id: str, origin: str) -> str:
         """Return the secret of a new session."""
         now_s = self._clock_s()
         while self._sessions and (
@@ -43,15 +45,15 @@ class PanelSessions:
         ):
             self._sessions.popitem(last=False)
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        self._sessions[_digest(secret)] = PanelSession(entry_id, refresh_token_id, now_s + SESSION_S)
+        self._sessions[_digest(secret)] = PanelSession(entry_id, refresh_token_id, origin, now_s + SESSION_S)
         return secret
 
-    def find(self, entry_id: str, secret: str | None) -> str | None:
-        """Return the id of the refresh token of a session that stands, of this entry."""
+    def find(self, entry_id: str, secret: str | None) -> PanelSession | None:
+        """Return the session of a secret, if it stands and is of this entry."""
         session = self._sessions.get(_digest(secret)) if secret else None
         if session is None or session.entry_id != entry_id or session.expires_s <= self._clock_s():
             return None
-        return session.refresh_token_id
+        return session
 
 
 def _digest(secret: str) -> bytes:

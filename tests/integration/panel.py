@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientResponse
@@ -11,6 +12,7 @@ from homeassistant.auth.const import GROUP_ID_ADMIN, GROUP_ID_USER
 from homeassistant.auth.models import RefreshToken
 from homeassistant.core import HomeAssistant
 
+from custom_components.energy_dashboard import panel
 from custom_components.energy_dashboard.proxy import COOKIE, proxy_path, session_path
 
 HTTP_OF_HOME_ASSISTANT = pytest.mark.filterwarnings("ignore:It is recommended to use web")
@@ -24,6 +26,24 @@ UPGRADE = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "A" * 22 + "==",
 }
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self, now_s: float) -> None:
+        self.now_s = now_s
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def sessions_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Count the time of the panel's sessions by a clock of the test's."""
+    clock = Clock(1_000.0)
+    monkeypatch.setattr(panel, "monotonic", clock)
+    return clock
 
 
 @dataclass
@@ -50,9 +70,10 @@ class Browser:
             signed: str = (await socket.receive_json())["result"]["path"]
             return signed
 
-    async def open(self) -> ClientResponse:
-        """Begin a session, as the panel's module does."""
-        response = await self.client.get(await self.sign(session_path(self.entry_id)))
+    async def open(self, page_origin: str | None = None) -> ClientResponse:
+        """Begin a session, as the panel's module does, whose page is at the given origin or here."""
+        origin = quote(self.origin if page_origin is None else page_origin, safe="")
+        response = await self.client.get(await self.sign(f"{session_path(self.entry_id)}?origin={origin}"))
         assert response.status == 200, await response.text()
         self.cookie = response.cookies[COOKIE].value
         self.client.session.cookie_jar.clear()

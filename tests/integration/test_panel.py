@@ -15,10 +15,10 @@ from homeassistant.setup import async_setup_component
 from custom_components.energy_dashboard.const import DOMAIN
 from custom_components.energy_dashboard.panel import MODULE_URL, ORIGINS
 from custom_components.energy_dashboard.proxy import COOKIE, proxy_path, session_path
-from custom_components.energy_dashboard.sessions import MOST_SESSIONS, SESSION_S, PanelSessions
+from custom_components.energy_dashboard.sessions import MOST_SESSIONS, SESSION_S, PanelSession, PanelSessions
 from tests.integration.fake_server import TOKEN
 from tests.integration.home import MockConfigEntry
-from tests.integration.panel import HTTP_OF_HOME_ASSISTANT, Browser, browser_of
+from tests.integration.panel import HTTP_OF_HOME_ASSISTANT, UPGRADE, Browser, Clock, browser_of
 
 pytestmark = HTTP_OF_HOME_ASSISTANT
 
@@ -208,6 +208,47 @@ async def test_administrators_write_others_read(pages: Pages, owner: Browser, pl
     assert (await plain.ask("api/tariffs", "HEAD")).status == 200
 
 
+@pytest.mark.parametrize(
+    ("opened_at", "headers", "lets"),
+    [
+        # A proxy left the port out of the Host, as nginx does with `Host $host`.
+        ("https://ha.example:8443", {"Host": "ha.example", "Origin": "https://ha.example:8443"}, True),
+        ("http://ha.example:8080", {"Host": "ha.example", "Origin": "http://ha.example:8080"}, True),
+        ("https://ha.example:8443", {"Host": "ha.example", "Origin": "https://ha.example:9000"}, False),
+        ("https://ha.example:8443", {"Host": "ha.example", "Origin": "http://ha.example:8443"}, False),
+        ("https://ha.example:8443", {"Host": "ha.example"}, False),
+        # The browser says it itself.
+        ("x", {"Host": "10.0.0.5", "Origin": "https://ha.example", "Sec-Fetch-Site": "same-origin"}, True),
+        ("https://ha.example", {"Host": "ha.example", "Origin": "https://ha.example", "Sec-Fetch-Site": "none"}, False),
+        ("https://ha.example:1", {"Host": "ha.example", "Sec-Fetch-Site": "same-site"}, False),
+        ("https://ha.example:1", {"Host": "ha.example", "Sec-Fetch-Site": "cross-site"}, False),
+        ("https://ha.example:1", {"Host": "ha.example", "Sec-Fetch-Site": ""}, False),
+        # The panel of a browser that still has an earlier version of it names no origin.
+        ("", {"Host": "ha.example", "Origin": "https://ha.example"}, True),
+        ("", {"Host": "ha.example", "Origin": "https://ha.example:8443"}, False),
+        ("", {"Host": "ha.example", "Origin": ""}, False),
+        ("null", {"Host": "ha.example", "Origin": "https://evil.example"}, False),
+    ],
+)
+async def test_only_the_panels_own_page_writes_and_listens(
+    owner: Browser,
+    opened_at: str,
+    headers: dict[str, str],
+    lets: bool,  # noqa: FBT001 a column of the table
+) -> None:
+    await owner.open(opened_at)
+    assert (await owner.ask("api/tariffs", "POST", headers)).status == (200 if lets else 403)
+    response = await owner.ask("api/live", headers=UPGRADE | headers)
+    assert response.status == (101 if lets else 403)
+    response.close()
+
+
+async def test_what_opens_a_session_names_the_page_in_the_signed_path(owner: Browser) -> None:
+    signed = await owner.sign(f"{session_path(owner.entry_id)}?origin=https%3A%2F%2Fha.example")
+    assert (await owner.client.get(signed.replace("ha.example", "evil.example"))).status == 401
+    assert (await owner.client.get(signed)).status == 200
+
+
 @pytest.mark.parametrize("path", ["link", "%6cink", "../x", "%2e%2e/x", "a/%2e%2e%2flink", "./link"])
 async def test_what_is_not_the_dashboards_is_not_passed_on(pages: Pages, owner: Browser, path: str) -> None:
     response = await owner.ask(path)
@@ -364,27 +405,20 @@ async def test_without_a_frontend_there_is_no_panel(hass: HomeAssistant, pages: 
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-class Clock:
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
 def test_sessions_end_and_are_bounded() -> None:
-    clock = Clock()
+    clock = Clock(0.0)
     sessions = PanelSessions(clock)
-    first = sessions.begin("entry", "login")
-    assert sessions.find("entry", first) == "login"
+    first = sessions.begin("entry", "login", "https://ha.example")
+    assert sessions.find("entry", first) == PanelSession("entry", "login", "https://ha.example", SESSION_S)
     assert sessions.find("other", first) is None
     assert sessions.find("entry", None) is None
     assert sessions.find("entry", "") is None
     assert sessions.find("entry", "invented \udcff") is None
     clock.now_s = SESSION_S - 0.1
-    assert sessions.find("entry", first) == "login"
+    assert sessions.find("entry", first) is not None
     clock.now_s = SESSION_S
     assert sessions.find("entry", first) is None
-    many = [sessions.begin("entry", "login") for _ in range(MOST_SESSIONS + 1)]
+    many = [sessions.begin("entry", "login", "") for _ in range(MOST_SESSIONS + 1)]
     assert sessions.find("entry", many[0]) is None
-    assert sessions.find("entry", many[1]) == "login"
+    assert sessions.find("entry", many[1]) is not None
     assert len(sessions._sessions) == MOST_SESSIONS

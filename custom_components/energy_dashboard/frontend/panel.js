@@ -106,7 +106,9 @@ class EnergyDashboardPanel extends HTMLElement {
     clearTimeout(this.#timer);
     const late = Date.now() > this.#ends;
     try {
-      const signed = await this.#hass.callWS({ type: 'auth/sign_path', path: this.#config.session });
+      // Proxies may change the Host, so the origin is named, and signed with the path.
+      const path = `${this.#config.session}?origin=${encodeURIComponent(location.origin)}`;
+      const signed = await this.#hass.callWS({ type: 'auth/sign_path', path });
       const answer = await fetch(signed.path, { credentials: 'same-origin', cache: 'no-store' });
       if (!answer.ok) throw new Error(`Home Assistant answered ${answer.status}.`);
       const { expires_s: lastsS } = await answer.json();

@@ -12,6 +12,12 @@ from energy_server.api.logins import SESSION_S
 from energy_server.api.routes import ROUTES
 from tests.server.serving import BEARER, TOKEN, Running, Start, error_of
 
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "A" * 22 + "==",
+}
 CLOSED = [(route.method, route.path) for route in ROUTES if not route.open]
 
 
@@ -205,6 +211,47 @@ def test_unknown_hosts(host: str) -> None:
 )
 def test_origins(origin: str, host: str, same: bool) -> None:  # noqa: FBT001 a column of the table
     assert same_origin(origin, host) is same
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "same"),
+    [
+        ("https://nas:8443", "nas", True),
+        ("https://nas:8443", "nas:8443", True),
+        ("https://nas:8443", "nas:9000", False),
+        ("https://nas:8443", "nas:443", False),
+        ("https://evil.example:8443", "nas", False),
+        ("null", "nas", False),
+    ],
+)
+def test_origins_where_the_port_of_the_host_was_lost(origin: str, host: str, same: bool) -> None:  # noqa: FBT001 as above
+    assert same_origin(origin, host, any_port=True) is same
+
+
+@pytest.mark.parametrize(
+    ("headers", "lets"),
+    [
+        # Behind a proxy that leaves the port out of the Host, the browser has to say it itself.
+        ({"Host": "localhost", "Origin": "https://localhost:8443", "Sec-Fetch-Site": "same-origin"}, True),
+        ({"Host": "localhost", "Origin": "https://localhost:8443"}, False),
+        ({"Host": "localhost", "Origin": "https://localhost:9000", "Sec-Fetch-Site": "same-site"}, False),
+        ({"Host": "localhost", "Origin": "https://localhost", "Sec-Fetch-Site": "cross-site"}, False),
+        ({"Host": "localhost", "Origin": "https://localhost", "Sec-Fetch-Site": "none"}, False),
+        ({"Host": "localhost", "Sec-Fetch-Site": "cross-site"}, False),
+        ({"Host": "evil.example", "Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"}, False),
+    ],
+)
+async def test_what_the_browser_says_of_the_page_counts(
+    server: Running,
+    headers: dict[str, str],
+    lets: bool,  # noqa: FBT001 a column of the table
+) -> None:
+    assert (await ask(server, "/api/session", "DELETE", headers=BEARER | headers))[0] == (204 if lets else 403)
+    async with (
+        aiohttp.ClientSession() as browser,
+        browser.get(f"{server.url}/api/live", headers=BEARER | UPGRADE | headers) as response,
+    ):
+        assert response.status == (101 if lets else 403)
 
 
 @pytest.mark.parametrize("path", ["/", "/api/health", "/api/status", "/link", "/api/live"])

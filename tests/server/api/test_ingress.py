@@ -81,6 +81,12 @@ async def test_the_live_feed_comes_through_ingress(server: Running) -> None:
         ({"Origin": "https://evil.example", "Host": "ha.example"}, 403),
         ({"Origin": "https://evil.example", "Host": "evil.example", "X-Forwarded-Host": "ha.example"}, 403),
         ({"Origin": "null", "Host": "ha.example"}, 403),
+        # A proxy left the port out of the Host: Chromium says no more of a WebSocket, others do.
+        ({"Origin": "https://ha.example:8443", "Host": "ha.example"}, 101),
+        ({"Origin": "https://ha.example:8443", "Host": "ha.example", "Sec-Fetch-Site": "same-origin"}, 101),
+        ({"Origin": "https://ha.example:8443", "Host": "ha.example", "Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "https://ha.example:8443", "Host": "ha.example:9000"}, 403),
+        ({"Origin": "https://evil.example:8443", "Host": "ha.example"}, 403),
     ],
 )
 async def test_pages_of_another_origin_do_not_listen(server: Running, headers: dict[str, str], status: int) -> None:
@@ -89,6 +95,25 @@ async def test_pages_of_another_origin_do_not_listen(server: Running, headers: d
         browser.get(f"{server.ingress_url}/api/live", headers=PREFIX | LINK | headers) as response,
     ):
         assert response.status == status
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"Origin": "https://ha.example", "Host": "ha.example"}, "not_found"),
+        ({"Origin": "https://ha.example:8443", "Host": "ha.example", "Sec-Fetch-Site": "same-origin"}, "not_found"),
+        ({"Origin": "https://ha.example:8443", "Host": "ha.example"}, "origin_not_allowed"),
+        (
+            {"Origin": "https://ha.example:9000", "Host": "ha.example", "Sec-Fetch-Site": "same-site"},
+            "origin_not_allowed",
+        ),
+        ({"Origin": "https://evil.example", "Host": "ha.example"}, "origin_not_allowed"),
+        ({"Cookie": "ingress_session=1", "Host": "ha.example"}, "origin_not_allowed"),
+    ],
+)
+async def test_pages_of_another_origin_do_not_write(server: Running, headers: dict[str, str], code: str) -> None:
+    answer = await ask(server.ingress_url, "/api/backfill/none", "DELETE", headers=PREFIX | headers)
+    assert answer[1] == code
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ In:   a request, the allowed names, `Auth`, `Ingress`.
 Out:  the handler's answer, or HostNotAllowedError, OriginNotAllowedError, UnauthorizedError, TooManyAttemptsError,
       and what `ingress` refuses. The request knows its prefix.
 
-A Host from an allow-list stops DNS rebinding; an Origin that equals the Host stops other pages from writing or from
-opening a WebSocket with a visitor's session.
+A Host from an allow-list stops DNS rebinding; an Origin that is the server's own stops other pages from writing or from
+opening a WebSocket with a visitor's session. Browsers say in Sec-Fetch-Site, which no page can set, whether it is: over
+https or on localhost, and Chromium not for WebSockets. Where they do not, Origin has to equal the Host.
 """
 
 from collections.abc import Collection
@@ -35,6 +36,8 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 DEFAULT_PORTS = {"http": 80, "https": 443}
+SITE = "Sec-Fetch-Site"
+SAME_ORIGIN = "same-origin"
 CLOSED = ("/api", "/link")
 
 
@@ -73,28 +76,38 @@ def host_allowed(host: str, allowed: Collection[str]) -> bool:
     return True
 
 
-def same_origin(origin: str, host: str) -> bool:
-    """Return whether an Origin header names the same host and port as a Host header."""
+def same_origin(origin: str, host: str, *, any_port: bool = False) -> bool:
+    """Return whether an Origin header names the same host and port as a Host header.
+
+    `any_port`: a Host without a port may have lost it on its way, so it stands for all of them.
+    """
     try:
         left, right = urlsplit(origin), urlsplit(f"//{host}")
         default = DEFAULT_PORTS[left.scheme]
         ports = left.port or default, right.port or default
     except KeyError, ValueError:  # "null", or not a URL
         return False
-    return left.hostname == right.hostname and ports[0] == ports[1]
+    return left.hostname == right.hostname and (ports[0] == ports[1] or (any_port and right.port is None))
 
 
-def check_origin(request: web.Request, host: str) -> None:
+def check_origin(request: web.Request, host: str, *, secret_path: bool = False) -> None:
     """Raise OriginNotAllowedError for a write or a WebSocket from another origin.
 
-    Programs send no Origin; a browser always does, so one that sends only a cookie must name it.
+    Programs send no Origin; a browser always does, so one that sends only a cookie must name it. `secret_path`: no page
+    of another origin knows the address. Then a proxy may have left the port out of the Host of a WebSocket, which
+    Chromium says nothing else about.
     """
-    if request.method in READING and request.headers.get("Upgrade", "").lower() != "websocket":
+    listens = request.headers.get("Upgrade", "").lower() == "websocket"
+    if request.method in READING and not listens:
         return
-    origin = request.headers.get("Origin")
-    if origin is None and not ("Cookie" in request.headers and "Authorization" not in request.headers):
-        return
-    if origin is None or not same_origin(origin, host):
+    site, origin = request.headers.get(SITE), request.headers.get("Origin")
+    if site is not None:
+        allowed = site == SAME_ORIGIN
+    elif origin is not None:
+        allowed = same_origin(origin, host, any_port=secret_path and listens)
+    else:
+        allowed = "Authorization" in request.headers or "Cookie" not in request.headers
+    if not allowed:
         raise OriginNotAllowedError("Pages of another origin may not do this.")
 
 
@@ -128,7 +141,7 @@ class Guard:
         """Let the Supervisor in, whose users have logged in to Home Assistant."""
         self._ingress.check(request)
         forbid_link(request)
-        check_origin(request, host_of(request))
+        check_origin(request, host_of(request), secret_path=True)
         return prefix_of(request)
 
     def _check_direct(self, request: web.Request) -> str:
