@@ -1,9 +1,10 @@
 """Stands in for Home Assistant's Supervisor: takes the discovery of an app, and shows the app by ingress.
 
 In:   the environment: APP (name of the app's host), SUPERVISOR_TOKEN, SERVICES (what its config.yaml lists under
-      `discovery`), INGRESS (the secret in the address of its pages).
-Out:  a listener on port 80. `/discovery` is the Supervisor's; `/api/hassio_ingress/SECRET/` is what Home Assistant and
-      the Supervisor do together with a request of a browser; `/test/` is for tests.
+      `discovery`), INGRESS (the secret in the address of its pages); PORT and INGRESS_PORT where they are not the
+      Supervisor's own.
+Out:  a listener on port 80, or PORT. `/discovery` is the Supervisor's; `/api/hassio_ingress/SECRET/` is what Home
+      Assistant and the Supervisor do together with a request of a browser; `/test/` is for tests.
 
 It runs by itself, with nothing but aiohttp, inside the app's network at the Supervisor's address.
 """
@@ -19,10 +20,12 @@ APP = os.environ["APP"]
 TOKEN = os.environ["SUPERVISOR_TOKEN"]
 SERVICES = os.environ["SERVICES"].split(",")
 INGRESS = os.environ["INGRESS"]
-INGRESS_PORT = 8099
+PORT = int(os.environ.get("PORT", "80"))
+INGRESS_PORT = int(os.environ.get("INGRESS_PORT", "8099"))
 USER = {"X-Remote-User-Id": "a1b2", "X-Remote-User-Name": "owner", "X-Remote-User-Display-Name": "Owner"}
 # What is said anew on each leg of the way.
 OF_ONE_LEG = {
+    hdrs.ACCEPT_ENCODING,
     hdrs.CONNECTION,
     hdrs.CONTENT_ENCODING,
     hdrs.CONTENT_LENGTH,
@@ -123,4 +126,4 @@ async def _app() -> web.Application:
 
 
 if __name__ == "__main__":
-    web.run_app(_app(), port=80, print=None)
+    web.run_app(_app(), port=PORT, print=None)

@@ -6,11 +6,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
+from dev.processes import free_port
 from tests.e2e.oven import ENERGY, NAME, POWER, Oven
 from tests.product.browser import DESKTOP, PHONE, Watched, browsing, looking
-from tests.product.running import Product, add_device, build_dashboard, running
+from tests.product.running import FIRST_PORT, Product, add_device, build_dashboard, running
 
 HISTORY_DAYS = 3
+INGRESS_PORT = FIRST_PORT + 100
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,7 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
     """Run the product."""
     folder = tmp_path_factory.mktemp("product")
-    async with running(folder, await build_dashboard(folder), days=HISTORY_DAYS) as product:
+    settings = {"ENERGY_INGRESS_PORT": str(free_port(INGRESS_PORT)), "ENERGY_INGRESS_PEER": "127.0.0.1"}
+    async with running(folder, await build_dashboard(folder), days=HISTORY_DAYS, settings=settings) as product:
         await add_device(product.home, NAME, ENERGY, POWER)
         yield product
 

@@ -4,23 +4,14 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.product.browser import Watched
 from tests.product.running import Product
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 LEAST_TARGET_PX = 44
-SWIPE = """
-(bar, by) => {
-  const { left, top, width, height } = bar.getBoundingClientRect();
-  const [x, y] = [left + width / 2, top + height / 2];
-  const send = (type, clientX) => bar.dispatchEvent(
-    new PointerEvent(type, { bubbles: true, composed: true, pointerType: 'touch', clientX, clientY: y }));
-  send('pointerdown', x);
-  send('pointerup', x + by);
-}
-"""
+SWIPE_STEPS = 6
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -33,6 +24,20 @@ def today() -> date:
 def words(day: date) -> str:
     """Return a day as the period bar names it."""
     return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+async def swipe(bar: Locator, by: int) -> None:
+    """Draw a finger over the bar, as a screen tells the browser of it, which may take it for scrolling."""
+    box = await bar.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    screen = await bar.page.context.new_cdp_session(bar.page)
+    for step in range(SWIPE_STEPS + 1):
+        point = {"x": x + by * step / SWIPE_STEPS, "y": y}
+        kind = "touchMove" if step else "touchStart"
+        await screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    await screen.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    await screen.detach()
 
 
 async def open_energy(watched: Watched, product: Product, query: str = "") -> Page:
@@ -65,10 +70,10 @@ async def test_a_swipe_on_the_bar_steps_the_period(product: Product, phone: Watc
     bar = page.get_by_role("group", name="Period", exact=True)
     heading = bar.get_by_role("heading")
     await expect(heading).to_have_text(words(today()))
-    await bar.evaluate(SWIPE, 90)
+    await swipe(bar, 90)
     await expect(heading).to_have_text(words(today() - timedelta(days=1)))
-    await bar.evaluate(SWIPE, 20)  # not far enough to be meant
-    await bar.evaluate(SWIPE, -90)
+    await swipe(bar, 20)  # not far enough to be meant
+    await swipe(bar, -90)
     await expect(heading).to_have_text(words(today()))
 
 

@@ -117,11 +117,16 @@ async def copy_of(home: Home, folder: Path) -> AsyncIterator[Home]:
 
 @asynccontextmanager
 async def running(
-    folder: Path, dashboard: Path, *, data_path: Path | None = None, days: int = 0
+    folder: Path,
+    dashboard: Path,
+    *,
+    data_path: Path | None = None,
+    days: int = 0,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Product]:
     """Run all of it, the integration configured by its own config flow."""
     async with (
-        serving(folder, dashboard, data_path=data_path) as server,
+        serving(folder, dashboard, data_path=data_path, settings=settings) as server,
         homing(folder, days) as home,
         linked(home, server),
     ):

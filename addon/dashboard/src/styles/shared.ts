@@ -121,7 +121,7 @@ export const button = css`
     white-space: nowrap;
   }
   .button:hover {
-    background: color-mix(in srgb, var(--primary-text) 12%, var(--tint));
+    background: color-mix(in srgb, var(--card) 55%, var(--tint)); /* towards the card: darker would cost the text its contrast */
   }
   .button:disabled {
     cursor: default;
