@@ -1,7 +1,7 @@
 """One real Home Assistant for all faults; a fresh server, with a config entry of its own, for each."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -38,8 +38,9 @@ async def start(home: Home, tmp_path: Path) -> AsyncIterator[Callable[..., Await
     """Return a function that starts a server and links Home Assistant to it."""
     async with AsyncExitStack() as stack:
 
-        async def start_one(data_path: Path | None = None) -> Product:
-            server = await stack.enter_async_context(serving(tmp_path, tmp_path, data_path=data_path))
+        async def start_one(data_path: Path | None = None, settings: Mapping[str, str] | None = None) -> Product:
+            running = serving(tmp_path, tmp_path, data_path=data_path, settings=settings)
+            server = await stack.enter_async_context(running)
             await stack.enter_async_context(linked(home, server))
             return Product(home, server, tmp_path)
 
