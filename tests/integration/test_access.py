@@ -1,6 +1,7 @@
-"""Every way to the server, every route: who gets in. The table is the specification."""
+"""Every way to the server, every route: who gets in, and what exactly is answered. The tables are the specification."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
 from custom_components.energy_dashboard.const import DOMAIN
-from custom_components.energy_dashboard.proxy import COOKIE, proxy_path
+from custom_components.energy_dashboard.sessions import SESSION_S
 from energy_server.api.routes import ROUTES
-from tests.integration.home import MockConfigEntry
-from tests.integration.panel import HTTP_OF_HOME_ASSISTANT, UPGRADE, Browser, browser_of
+from tests.integration.home import POWER, MockConfigEntry, state, when
+from tests.integration.panel import HTTP_OF_HOME_ASSISTANT, UPGRADE, Browser, Client, Clock, browser_of, sessions_clock
+from tests.integration.ways import PAGE, Ask, Users, Ways
 from tests.server.serving import BEARER, TOKEN, Process
+
+__all__ = ["sessions_clock"]  # a fixture
 
 pytestmark = HTTP_OF_HOME_ASSISTANT
 
@@ -26,16 +30,34 @@ EXPECTED = {
     "wrong token":          ("in",  "401", "401", "in",  "401", "401", "in",  "401", "404", "401"),
     "token":                ("in",  "in",  "in",  "in",  "in",  "in",  "in",  "404", "404", "in"),
     "session":              ("in",  "in",  "in",  "in",  "in",  "in",  "in",  "404", "404", "in"),
+    "session, ended":       ("in",  "401", "401", "in",  "401", "401", "in",  "401", "404", "401"),
+    "session, invented":    ("in",  "401", "401", "in",  "401", "401", "in",  "401", "404", "401"),
     "session, other page":  ("in",  "in",  "403", "403", "403", "403", "in",  "404", "404", "403"),
+    "session, lost port":   ("in",  "in",  "403", "403", "403", "403", "in",  "404", "404", "403"),
+    "session, own page":    ("in",  "in",  "in",  "in",  "in",  "in",  "in",  "404", "404", "in"),
     "panel, nothing":       ("401", "401", "401", "401", "401", "401", "401", "401", "401", "401"),
     "panel, token of HA":   ("401", "401", "401", "401", "401", "401", "401", "401", "401", "401"),
     "panel, owner":         ("in",  "in",  "in",  "in",  "in",  "404", "in",  "404", "404", "in"),
     "panel, plain user":    ("in",  "in",  "in",  "403", "403", "404", "in",  "404", "404", "403"),
+    "panel, forged":        ("in",  "in",  "in",  "403", "403", "404", "in",  "404", "404", "403"),
     "panel, other page":    ("in",  "in",  "403", "403", "403", "403", "in",  "404", "404", "403"),
+    "panel, lost port":     ("in",  "in",  "in",  "in",  "in",  "404", "in",  "404", "404", "in"),
+    "panel, other port":    ("in",  "in",  "403", "403", "403", "403", "in",  "404", "404", "403"),
+    "panel, own page":      ("in",  "in",  "in",  "in",  "in",  "404", "in",  "404", "404", "in"),
+    "panel, same site":     ("in",  "in",  "403", "403", "403", "403", "in",  "404", "404", "403"),
     "panel, invented":      ("401", "401", "401", "401", "401", "401", "401", "401", "401", "401"),
+    "panel, expired":       ("401", "401", "401", "401", "401", "401", "401", "401", "401", "401"),
+    "panel, other entry":   ("401", "401", "401", "401", "401", "401", "401", "401", "401", "401"),
     "panel, revoked":       ("401", "401", "401", "401", "401", "401", "401", "401", "401", "401"),
+    "panel, switched off":  ("401", "401", "401", "401", "401", "401", "401", "401", "401", "401"),
+    "panel, removed user":  ("401", "401", "401", "401", "401", "401", "401", "401", "401", "401"),
     "ingress":              ("in",  "in",  "in",  "403", "403", "403", "in",  "404", "404", "in"),
+    "ingress, some user":   ("in",  "in",  "in",  "403", "403", "403", "in",  "404", "404", "in"),
+    "ingress, token":       ("in",  "in",  "in",  "403", "403", "403", "in",  "404", "404", "in"),
     "ingress, other page":  ("in",  "in",  "403", "403", "403", "403", "in",  "404", "404", "403"),
+    "ingress, lost port":   ("in",  "in",  "in",  "403", "403", "403", "in",  "404", "404", "403"),
+    "ingress, own page":    ("in",  "in",  "in",  "403", "403", "403", "in",  "404", "404", "in"),
+    "ingress, same site":   ("in",  "in",  "403", "403", "403", "403", "in",  "404", "404", "403"),
     "ingress, other peer":  ("403", "403", "403", "403", "403", "403", "403", "403", "403", "403"),
     "prefix and nothing":   ("403", "403", "403", "403", "403", "403", "403", "403", "403", "403"),
     "prefix, session":      ("403", "403", "403", "403", "403", "403", "403", "403", "403", "403"),
@@ -44,18 +66,46 @@ EXPECTED = {
     "bad prefix, token":    ("403", "403", "403", "403", "403", "403", "403", "403", "403", "403"),
     "bad prefix, ingress":  ("403", "403", "403", "403", "403", "403", "403", "403", "403", "403"),
 }  # fmt: skip
-EXTRA = (
-    ("GET", "/", "page"),
-    ("GET", "/energy", "page"),
-    ("GET", "/api/nothing", "no route"),
-    ("GET", "/x.js", "no file"),
-)
-PREFIX = {"X-Ingress-Path": "/api/hassio_ingress/abc"}
-BAD_PREFIX = {"X-Ingress-Path": "/a/../b"}
-WRONG = {"Authorization": "Bearer a-wrong-one"}
-EVIL = "https://evil.example"
-
-type Ask = Callable[[str, str, dict[str, str]], Awaitable[int]]
+SPAN = "start=2026-01-01&end=2026-01-02"
+INSIDE = {
+    ("GET", "/api/health"): ("", 200),
+    ("GET", "/api/ready"): ("", 200),
+    ("GET", "/api/status"): ("", 200),
+    ("GET", "/api/entities"): ("", 200),
+    ("GET", "/api/readings"): (f"?key=sensor.power&{SPAN}", 200),
+    ("GET", "/api/statistics"): (f"?key=sensor.power&level=hour&{SPAN}", 200),
+    ("GET", "/api/energy"): (f"?resolution=day&{SPAN}", 200),
+    ("GET", "/api/completeness"): (f"?{SPAN}", 200),
+    ("GET", "/api/completeness/hours"): (f"?{SPAN}", 200),
+    ("GET", "/api/completeness/entities"): (f"?{SPAN}", 200),
+    ("GET", "/api/sync"): ("", 200),
+    ("POST", "/api/sync/clock"): ("", 400),  # the clock is not refused
+    ("GET", "/api/backfill"): ("", 200),
+    ("POST", "/api/backfill"): ("", 200),
+    ("GET", "/api/backfill/{id}"): ("", 200),
+    ("DELETE", "/api/backfill/{id}"): ("", 200),
+    ("GET", "/api/export"): (f"?{SPAN}", 200),
+    ("GET", "/api/live"): ("", 101),
+    ("POST", "/api/session"): ("", 204),
+    ("DELETE", "/api/session"): ("", 204),
+    ("GET", "/api/openapi.json"): ("", 200),
+    ("GET", "/link"): ("", 101),
+    ("GET", "/"): ("", 200),
+    ("GET", "/energy"): ("", 200),
+    ("GET", "/api/nothing"): ("", 404),
+    ("GET", "/x.js"): ("", 404),
+}
+"""What each route is asked, and what whoever is let in gets."""
+BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/api/session"): {"token": TOKEN},
+    ("POST", "/api/backfill"): {"start": "2026-01-01", "end": "2026-01-02"},
+}
+EXTRA = {
+    ("GET", "/"): "page",
+    ("GET", "/energy"): "page",
+    ("GET", "/api/nothing"): "no route",
+    ("GET", "/x.js"): "no file",
+}
 
 
 def kind_of(method: str, path: str, *, socket: bool, open_: bool) -> str:
@@ -71,137 +121,122 @@ def kind_of(method: str, path: str, *, socket: bool, open_: bool) -> str:
     return "open" if open_ else "data"
 
 
-def address_of(path: str) -> str:
-    """Return an address of a route whose answer does not depend on whether a home has connected yet."""
-    asked = any(part in path for part in ("{id}", "sync", "backfill"))
-    return path.replace("{id}", "any") + ("?nonsense=1" if asked else "")
+KIND_OF = {(r.method, r.path): kind_of(r.method, r.path, socket=r.socket, open_=r.open) for r in ROUTES} | EXTRA
 
 
-CELLS = [
-    *((r.method, address_of(r.path), kind_of(r.method, r.path, socket=r.socket, open_=r.open)) for r in ROUTES),
-    *EXTRA,
-]
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The ways to ask, and the id of a backfill that is there."""
+
+    ways: Ways
+    job: str
 
 
-class Ways:
-    """Each way to ask; a connection has an address of its own, so that wrong tokens are counted apart."""
+async def begin_backfill(url: str) -> str:
+    """Return the id of a new backfill."""
+    async with (
+        aiohttp.ClientSession(headers=BEARER) as client,
+        client.post(f"{url}/api/backfill", json=BODIES["POST", "/api/backfill"]) as response,
+    ):
+        return str((await response.json())["id"])
 
-    def __init__(self, process: Process, ingress_url: str, owner: Browser, plain: Browser, revoked: Browser) -> None:
-        self._url = process.url
-        self._ingress_url = ingress_url
-        self._owner, self._plain, self._revoked = owner, plain, revoked
-        self._number = 10
 
-    async def _ask(self, url: str, method: str, headers: dict[str, str], peer: str | None = None) -> int:
-        self._number += 1
-        connector = aiohttp.TCPConnector(local_addr=(peer or f"127.0.0.{self._number % 200 + 10}", 0))
-        async with (
-            aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as client,
-            client.request(method, url, headers=headers, allow_redirects=False) as response,
-        ):
-            return response.status
+async def users_of(hass: HomeAssistant, client: Client, entry_id: str, other_id: str, clock: Clock) -> Users:
+    """Open the panel as everybody, then let those sessions end that should be over."""
 
-    async def _session(self) -> dict[str, str]:
-        async with (
-            aiohttp.ClientSession() as client,
-            client.post(f"{self._url}/api/session", json={"token": TOKEN}) as response,
-        ):
-            assert response.status == 204
-            return {"Cookie": response.headers["Set-Cookie"].partition(";")[0]}
+    async def opened(*, admin: bool = True, entry_id: str = entry_id, page_origin: str | None = None) -> Browser:
+        browser = await browser_of(hass, client, entry_id, admin=admin)
+        await browser.open(page_origin)
+        return browser
 
-    def all(self) -> dict[str, Ask]:
-        """Return how to ask in each way."""
-        here = {"Origin": self._url}
-
-        def direct(*given: dict[str, str], session: bool = False) -> Ask:
-            async def ask(method: str, path: str, extra: dict[str, str]) -> int:
-                headers = {key: value for one in (extra, *given) for key, value in one.items()}
-                return await self._ask(self._url + path, method, headers | (await self._session() if session else {}))
-
-            return ask
-
-        def ingress(*given: dict[str, str], peer: str = "127.0.0.1") -> Ask:
-            async def ask(method: str, path: str, extra: dict[str, str]) -> int:
-                headers = {key: value for one in (extra, *given) for key, value in one.items()}
-                return await self._ask(self._ingress_url + path, method, headers, peer)
-
-            return ask
-
-        def panel(browser: Browser, cookie: str | None, origin: str, **given: str) -> Ask:
-            async def ask(method: str, path: str, extra: dict[str, str]) -> int:
-                if cookie is not None:
-                    given["Cookie"] = f"{COOKIE}={cookie}"
-                url = f"{browser.origin}{proxy_path(browser.entry_id)}{path}"
-                return await self._ask(url, method, {"Origin": origin, **extra, **given})
-
-            return ask
-
-        owner, plain, revoked = self._owner, self._plain, self._revoked
-        return {
-            "nothing": direct(),
-            "wrong token": direct(WRONG),
-            "token": direct(BEARER),
-            "session": direct(here, session=True),
-            "session, other page": direct({"Origin": EVIL}, session=True),
-            "panel, nothing": panel(owner, None, owner.origin),
-            "panel, token of HA": panel(owner, None, owner.origin, Authorization=f"Bearer {owner.access_token}"),
-            "panel, owner": panel(owner, owner.cookie, owner.origin),
-            "panel, plain user": panel(plain, plain.cookie, plain.origin),
-            "panel, other page": panel(owner, owner.cookie, EVIL),
-            "panel, invented": panel(owner, "invented", owner.origin),
-            "panel, revoked": panel(revoked, revoked.cookie, owner.origin),
-            "ingress": ingress(PREFIX, {"Origin": self._ingress_url}),
-            "ingress, other page": ingress(PREFIX, {"Origin": EVIL}),
-            "ingress, other peer": ingress(PREFIX, BEARER, peer="127.0.0.2"),
-            "prefix and nothing": direct(PREFIX),
-            "prefix, session": direct(PREFIX, here, session=True),
-            "prefix, wrong token": direct(PREFIX, WRONG),
-            "prefix, token": direct(PREFIX, BEARER),
-            "bad prefix, token": direct(BAD_PREFIX, BEARER),
-            "bad prefix, ingress": ingress(BAD_PREFIX),
-        }
+    expired = await opened()
+    clock.now_s += SESSION_S
+    users = Users(
+        owner=await opened(),
+        plain=await opened(admin=False),
+        proxied=await opened(page_origin=PAGE),
+        expired=expired,
+        other_entry=await opened(entry_id=other_id),
+        revoked=await opened(),
+        switched_off=await opened(),
+        removed=await opened(),
+    )
+    hass.auth.async_remove_refresh_token(users.revoked.login)
+    await hass.auth.async_deactivate_user(users.switched_off.login.user)
+    await hass.auth.async_remove_user(users.removed.login.user)
+    return users
 
 
 @pytest.fixture
-async def ways(
+async def opened(
     hass: HomeAssistant,
     tmp_path: Path,
     socket_enabled: None,  # noqa: ARG001 it lets tests open sockets
     unused_tcp_port_factory: Callable[[], int],
     hass_client_no_auth: Callable[[], Awaitable[Any]],
-) -> AsyncIterator[Ways]:
-    """Run the real server and Home Assistant, and open the panel as three users, the last of whom is then revoked."""
+    sessions_clock: Clock,
+) -> AsyncIterator[Opened]:
+    """Run the real server and a Home Assistant that is connected to it, and another entry, whose server is away."""
     dashboard = tmp_path / "dashboard"
     dashboard.mkdir()
     (dashboard / "index.html").write_text("<html><head></head></html>")
     port = unused_tcp_port_factory()
     named = {"ingress_port": str(port), "ingress_peer": "127.0.0.1", "dashboard_path": str(dashboard)}
     process = await Process.start(tmp_path / "data", **named)
-    entry = MockConfigEntry(domain=DOMAIN, unique_id="x", data={CONF_URL: process.url, CONF_TOKEN: TOKEN})
+    urls = (process.url, f"http://127.0.0.1:{unused_tcp_port_factory()}")
+    entries = [MockConfigEntry(domain=DOMAIN, unique_id=url, data={CONF_URL: url, CONF_TOKEN: TOKEN}) for url in urls]
     try:
         await process.until("The stores are open")
         assert await async_setup_component(hass, "frontend", {})
-        entry.add_to_hass(hass)
-        assert await hass.config_entries.async_setup(entry.entry_id)
-        client = await hass_client_no_auth()
-        browsers = [await browser_of(hass, client, entry.entry_id, admin=admin) for admin in (True, False, True)]
-        for browser in browsers:
-            await browser.open()
-        hass.auth.async_remove_refresh_token(browsers[2].login)
-        yield Ways(process, f"http://127.0.0.1:{port}", *browsers)
-        assert await hass.config_entries.async_unload(entry.entry_id)
+        state(hass, "sensor.power", "1.5", POWER)
+        for entry in entries:
+            entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entries[0].entry_id)
+        await hass.async_block_till_done()
+        await when(entries[0], lambda now: now.sent >= 1 and now.waiting == 0)
+        own_id, other_id = (entry.entry_id for entry in entries)
+        users = await users_of(hass, await hass_client_no_auth(), own_id, other_id, sessions_clock)
+        yield Opened(Ways(process, f"http://127.0.0.1:{port}", users), await begin_backfill(process.url))
+        for entry in entries:
+            assert await hass.config_entries.async_unload(entry.entry_id)
     finally:
         await process.stop()
 
 
-async def test_who_gets_in(ways: Ways) -> None:
+async def differences(opened: Opened, ways: dict[str, Ask]) -> list[tuple[str, str, str, int, int]]:
+    """Return the way, the method and the path, what is expected and what was answered, where those differ."""
     wrong = []
-    for way, ask in ways.all().items():
-        for method, path, kind in CELLS:
-            status = await ask(method, path, UPGRADE if kind in ("live", "link") else {})
-            found = str(status) if status in (401, 403, 404, 429) else "in"
-            assert status < 500
-            if found != EXPECTED[way][KINDS.index(kind)]:
-                wrong.append((way, method, path, EXPECTED[way][KINDS.index(kind)], status))
-    assert wrong == []
-    assert set(ways.all()) == set(EXPECTED)
+    for way, ask in ways.items():
+        for (method, path), (query, inside) in INSIDE.items():
+            kind = KIND_OF[method, path]
+            expected = EXPECTED[way][KINDS.index(kind)]
+            status = inside if expected == "in" else int(expected)
+            upgrade = UPGRADE if kind in ("live", "link") else {}
+            address = path.replace("{id}", opened.job) + query
+            answered = await ask(method, address, upgrade, BODIES.get((method, path)))
+            if answered != status:
+                wrong.append((way, method, path, status, answered))
+    return wrong
+
+
+async def test_who_gets_in_at_the_servers_own_address(opened: Opened) -> None:
+    assert await differences(opened, opened.ways.direct()) == []
+
+
+async def test_who_gets_in_by_ingress(opened: Opened) -> None:
+    assert await differences(opened, opened.ways.ingress()) == []
+
+
+async def test_who_gets_in_by_the_panel(opened: Opened) -> None:
+    assert await differences(opened, opened.ways.panel()) == []
+
+
+async def test_nobody_gets_in_by_the_panel_without_a_session_that_stands(opened: Opened) -> None:
+    assert await differences(opened, opened.ways.panel_without_session()) == []
+
+
+async def test_every_way_and_every_route_is_in_the_tables(opened: Opened) -> None:
+    ways = opened.ways
+    asked = ways.direct() | ways.ingress() | ways.panel() | ways.panel_without_session()
+    assert asked.keys() == EXPECTED.keys()
+    assert INSIDE.keys() == KIND_OF.keys()
