@@ -1,10 +1,23 @@
 """What the sync log says of a Link."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from tests.server.link.linking import HOUR_US, MINUTE_US, NOON_US, SITE, Linked, catalog, entity, hello, readings
+from tests.server.link.linking import (
+    HOUR_US,
+    MINUTE_US,
+    NOON_US,
+    SITE,
+    Client,
+    Linked,
+    catalog,
+    entity,
+    hello,
+    linked,
+    readings,
+)
 
 EARLIEST_US = 946_684_800_000_000
 
@@ -17,6 +30,45 @@ async def test_the_sync_log_tells_of_the_connection_and_its_end(home: Linked) ->
     log = await home.state.sync_log(10)
     assert [(entry.site, entry.what) for entry in log] == [(SITE, "disconnected"), (SITE, "connected")]
     assert log[0].detail == "Home Assistant said goodbye"
+
+
+async def lived(home: Linked) -> Client:
+    """Return a connection that has heard of all up to noon."""
+    client = await home.connect()
+    await client.greet(keys=("a",))
+    seq = await client.number(readings([]))
+    await client.expect("ack", seq=seq)
+    return client
+
+
+async def noted(home: Linked, what: str) -> str:
+    """Wait until the newest line is of that; return what it says."""
+    async with asyncio.timeout(5):
+        while (line := (await home.state.sync_log(1))[0]).what != what:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
+    return line.detail
+
+
+async def test_the_sync_log_tells_of_a_connection_that_broke(home: Linked) -> None:
+    first = await lived(home)
+    assert await noted(home, "connected") == "Home Assistant 2026.10.4"
+    await first.socket.close()
+    assert await noted(home, "disconnected") == "the connection broke"
+    second = await lived(home)
+    assert await noted(home, "connected") == "Home Assistant 2026.10.4"
+    await second.socket.close()
+
+
+async def test_the_sync_log_tells_that_the_server_was_not_running(tmp_path: Path) -> None:
+    async with linked(tmp_path) as before:
+        client = await lived(before)
+        await before.links.close()
+        assert await noted(before, "disconnected") == "the server was stopped"
+        await client.socket.close()
+    async with linked(tmp_path) as after:
+        client = await lived(after)
+        assert await noted(after, "connected") == "Home Assistant 2026.10.4; the server was not running"
+        await client.socket.close()
 
 
 async def test_the_sync_log_tells_what_was_fetched(home: Linked, monkeypatch: pytest.MonkeyPatch) -> None:

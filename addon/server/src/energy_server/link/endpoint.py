@@ -63,6 +63,7 @@ class LinkEndpoint:
         self._open: dict[str, web.WebSocketResponse] = {}
         self._sockets: set[web.WebSocketResponse] = set()
         self._sessions: dict[str, Session] = {}
+        self._stopping = False
 
     def status(self, site: str) -> LinkStatus:
         """Return how the Link of a Site is, which may never have connected."""
@@ -130,6 +131,7 @@ class LinkEndpoint:
 
     async def close(self) -> None:
         """Tell every client that the server stops, and close."""
+        self._stopping = True
         goodbye = LinkError("shutting_down", "The server stops. Connect again later.")
         for socket in list(self._sockets):
             await _send(socket, goodbye.answer())
@@ -146,8 +148,11 @@ class LinkEndpoint:
         self._open[site] = socket
         record.connected, record.since_us, record.error = True, self._around.now_us(), None
         self._around.publish(LinkChanged(site, connected=True))
-        await self._note(site, "connected", f"Home Assistant {hello.site.ha_version}", hello.now_us, record.ended)
-        why, record.ended = "the connection broke", "broken"
+        said = f"Home Assistant {hello.site.ha_version}"
+        if record.ended == "server" and self._stores.ledger.live_end_us(site) is not None:
+            said += "; the server was not running"
+        await self._note(site, "connected", said, hello.now_us, record.ended)
+        why, record.ended = "", "broken"
         try:
             if await self._serve(socket, hello, record):
                 why, record.ended = "Home Assistant said goodbye", "goodbye"
@@ -160,7 +165,8 @@ class LinkEndpoint:
             self._sessions.pop(site, None)
             record.connected, record.since_us = False, self._around.now_us()
             self._around.publish(LinkChanged(site, connected=False))
-            await self._note(site, "disconnected", why)
+            broke = "the server was stopped" if self._stopping else "the connection broke"
+            await self._note(site, "disconnected", why or broke)
 
     async def _note(
         self, site: str, what: str, detail: str, until_us: int | None = None, source: str | None = None
