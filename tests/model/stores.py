@@ -6,7 +6,7 @@ Out:  all of it, at once and for good; `Crash` where a test asked for it, before
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from energy_server.model.entity import Entity
 from energy_server.model.reading import Origin, ReadingBatch
@@ -77,8 +77,11 @@ class State:
     async def save_site(self, site: Site) -> None:
         pass
 
-    async def save_catalog(self, _site: str, entities: Sequence[Entity], _now_us: int) -> None:
-        self._disk.entities = list(entities)
+    async def save_catalog(self, _site: str, entities: Sequence[Entity], now_us: int) -> None:
+        named = {entity.key for entity in entities}
+        left = [entity for entity in self._disk.entities if entity.key not in named]
+        left = [replace(one, until_us=now_us if one.until_us is None else one.until_us) for one in left]
+        self._disk.entities = [*entities, *left]
 
     async def entities(self, _site: str) -> list[Entity]:
         return list(self._disk.entities)

@@ -223,3 +223,49 @@ async def test_one_that_is_selected_later_has_no_part_in_states_of_all(home: Hom
     await home.ledger.flush()
     assert await home.knows("b") == [(0, 30), (30, 40)]
     assert await home.knows("a") == [(0, 10), (10, 20), (20, 40)]
+
+
+async def test_one_that_left_gains_nothing_of_what_was_answered_after(home: Home) -> None:
+    """Nobody can answer for it, so what it lacks it lacks, until it returns and is asked about."""
+    await home.names(entity("a"), entity("b"), entity("z"))
+    await home.heard(0, 10)
+    await home.heard(20, 21)
+    await home.names(entity("a"), entity("b"))
+    await home.heard(21, 22)
+    await home.ledger.record(claim(STATES, 10, 20, ["a", "b"]))
+    await home.ledger.flush()
+    assert await home.knows("a") == [(0, 10), (10, 20), (20, 22)]
+    assert await home.knows("z") == [(0, 10), (20, 21)]
+    await home.names(entity("a"), entity("b"), entity("z", since_us=22))
+    await home.heard(22, 30)
+    assert await home.knows("z") == [(0, 10), (20, 21), (22, 30)]
+    await home.ledger.record(claim(STATES, 10, 20, ["z"]))
+    await home.ledger.flush()
+    assert await home.knows("z") == [(0, 10), (10, 20), (20, 21), (22, 30)]
+
+
+async def test_one_that_left_after_its_answer_stands_not_in_the_way(home: Home, state: StateStore) -> None:
+    await home.names(entity("a"), entity("z"))
+    await home.heard(0, 10)
+    await home.heard(20, 30)
+    await home.ledger.record(claim(STATES, 10, 20, ["z"]))
+    await home.names(entity("a"))
+    await home.heard(30, 40)
+    await home.heard(50, 60)
+    await home.ledger.record(claim(STATES, 10, 20, ["a"]))
+    await home.ledger.record(claim(STATES, 40, 50, ["a"]))
+    rows = await rows_of(state, home.ledger)
+    assert {row for row in rows if row[1] == "states"} == {(None, "states", 10, 20), (None, "states", 40, 50)}
+    assert await home.knows("z") == [(0, 10), (10, 20), (20, 30)]
+
+
+async def test_one_that_is_listened_to_anew_keeps_its_states(home: Home) -> None:
+    await home.names(entity("a"))
+    await home.heard(0, 10)
+    await home.heard(20, 100)
+    await home.ledger.record(claim(STATES, 10, 20, ["a"]))
+    await home.ledger.flush()
+    await home.names(entity("a", since_us=150))
+    await home.heard(150, 200)
+    await home.ledger.flush()
+    assert await home.knows("a") == [(0, 10), (10, 20), (20, 100), (150, 200)]

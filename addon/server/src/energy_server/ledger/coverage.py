@@ -9,7 +9,8 @@ It lives in memory and is written behind, every FLUSH_INTERVAL_S: Coverage may l
 is taken away is durable before `record` returns, since Coverage that outlives its data would lead.
 
 A healthy year is one row, live and of the whole Site; it holds for each Entity from its `since_us` to its `until_us`.
-States of all Entities are put together to rows of the whole Site as well; what is said of one Entity counts more.
+States of all Entities are put together to rows of the whole Site as well, unless one that left lacks them; what is
+said of one Entity counts more.
 What is asked often and changes seldom, the Coverage before the last live span began, is remembered, and shared by all
 Entities of which nothing else is said.
 """
@@ -71,6 +72,7 @@ class CoverageLedger:
         self._versions: Counter[Place] = Counter()
         self._shapes: Counter[str] = Counter()
         self._catalogs: dict[str, Sequence[Entity]] = {}
+        self._left: dict[str, Sequence[Entity]] = {}
         self._scattered: set[str] = set()
         self._shared: dict[str, tuple[object, dict[Hashable, object]]] = {}
         self._shrunk = False
@@ -133,9 +135,12 @@ class CoverageLedger:
             if old is not None and old.since_us < since_us:
                 self._keep(old, since_us)
             adopted.append(replace(entity, since_us=since_us))
-        if self._shrunk:
-            await self.flush()
         self._catalogs[site] = [entity for entity in adopted if entity.readable]
+        present = {entity.key for entity in adopted}
+        gone = [entity for entity in known if entity.readable and entity.key not in present]
+        self._left[site] = [replace(one, until_us=one.until_us or self.live_end_us(site)) for one in gone]
+        if self._shrunk:
+            await self.flush()  # by the new catalog: by the old one, what was kept would become everybody's again
         return adopted
 
     async def flush(self) -> None:
@@ -258,7 +263,7 @@ class CoverageLedger:
         sets = [clipped(spans, start_us, end_us) for spans in self._ways(own, source, hours_too=hours_too)]
         if source in LISTENED:
             start_us = max(start_us, entity.since_us)
-            end_us = min(end_us, FOREVER_US if entity.until_us is None else entity.until_us)
+            end_us = min(end_us, _until(entity))
         whole = [clipped(spans, start_us, end_us) for spans in self._ways(everybody, source, hours_too=hours_too)]
         if source is CoverageSource.STATES and whole:
             lost = clipped(self._lost(entity), start_us, end_us)
@@ -293,7 +298,7 @@ class CoverageLedger:
 
     def _keep(self, entity: Entity, until_us: int) -> None:
         """Write down as the Entity's own what was claimed for all while it was listened to."""
-        until_us = min(until_us, FOREVER_US if entity.until_us is None else entity.until_us)
+        until_us = min(until_us, _until(entity))
         for source in LISTENED:
             whole = clipped(self._spans((entity.site, None), (source, None)), entity.since_us, until_us)
             for span in whole if source is CoverageSource.LIVE else difference(whole, self._lost(entity)):
@@ -321,26 +326,33 @@ class CoverageLedger:
             self._scattered.add(place[0])
 
     def _gather(self, site: str) -> None:
-        """Put states that all Entities of the catalog have together to rows of the whole Site.
+        """Put states that all Entities which were listened to have together to rows of the whole Site.
 
-        An Entity of which it is known that it has none there does not stand in the way.
+        One of which it is known that it has none there does not stand in the way; one that left before it was answered
+        does, since the row would hold for it, too. Beyond live Coverage it would hold for who comes next.
         """
         entities = self._catalogs.get(site, ())
         since_us = max((entity.since_us for entity in entities), default=FOREVER_US)
-        common = [Span(since_us, FOREVER_US)]
-        for entity in entities:
-            if common := union(common):
+        listened = [*entities, *(one for one in self._left.get(site, ()) if _until(one) > since_us)]
+        common = union([Span(since_us, self.live_end_us(site) or 0)])
+        for entity in listened:
+            if common:
                 own = self._spans((site, entity.key), _STATES)
-                common = intersection(common, union([*own, *self._lost(entity)]))
-        places = [(site, entity.key) for entity in entities]
-        owners = [place for place in places if intersection(self._spans(place, _STATES), common)]
-        if not owners:
-            return
-        for span in common:
+                common = intersection(common, union([*own, *self._lost(entity), *_unheard(entity)]))
+        owners = [entity for entity in listened if self._give(entity, common)]
+        for span in common if owners else ():
             self._grow((site, None), _STATES, span)
-        for place in owners:
-            self._change(place, _STATES, difference(self._spans(place, _STATES), common))
-            self._reshaped(place)
+
+    def _give(self, entity: Entity, common: SpanSet) -> bool:
+        """Take from an Entity's own states what becomes known of the whole Site; tell whether it had any."""
+        place = entity.site, entity.key
+        own = self._spans(place, _STATES)
+        rest = difference(own, difference(clipped(common, entity.since_us, _until(entity)), self._lost(entity)))
+        if rest == own:
+            return False
+        self._change(place, _STATES, rest)
+        self._reshaped(place)
+        return True
 
     def _reshaped(self, place: Place) -> None:
         self._versions[place] += 1
@@ -349,6 +361,15 @@ class CoverageLedger:
     def _change(self, place: Place, way: Way, spans: SpanSet) -> None:
         self._known.setdefault(place, {})[way] = spans
         self._changed.add((place, way))
+
+
+def _until(entity: Entity) -> int:
+    return FOREVER_US if entity.until_us is None else entity.until_us
+
+
+def _unheard(entity: Entity) -> list[Span]:
+    """Return when an Entity was not listened to: rows of the whole Site do not hold for it there."""
+    return [Span(0, entity.since_us), Span(_until(entity), FOREVER_US)]
 
 
 def _followed(one: Covered, other: Covered) -> Covered:
