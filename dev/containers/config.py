@@ -49,3 +49,9 @@ def databases() -> list[str]:
     services = yaml_of(COMPOSE_FILE)["services"].values()
     named = [service["image"] for service in services if DATABASES in service.get("profiles", ())]
     return [name for name in named if name != image()]
+
+
+def compose_profiles() -> list[str]:
+    """Return the profiles of compose.yaml."""
+    services = yaml_of(COMPOSE_FILE)["services"].values()
+    return sorted({profile for service in services for profile in service.get("profiles", ())})

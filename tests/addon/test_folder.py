@@ -1,6 +1,7 @@
 """The files around the app: one version, nothing that the Supervisor would take for another app, a lean context."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from dev.containers.config import ADDON, DATABASES, yaml_of
+from dev.containers.config import ADDON, COMPOSE_FILE, DATABASES, compose_profiles, yaml_of
 from dev.containers.podman import COMPOSE
 from dev.processes import ROOT
 from energy_server import __version__
-from tests.product.saying import say
 
 INTEGRATION = ROOT / "custom_components" / "energy_dashboard"
 SCANNED = ("config.yaml", "config.yml", "config.json", "build.yaml", "build.yml", "build.json", "repository.*")
@@ -88,17 +88,34 @@ def test_the_profile_is_one_that_the_supervisor_can_name() -> None:
     assert profiles == ["energy_dashboard"]
     # The Supervisor renames it in that line only.
     assert text.count("energy_dashboard") == 1
-    parser = shutil.which("apparmor_parser")
-    if parser is None:
-        say("apparmor.txt: not parsed, because apparmor_parser is not installed")
-        return
-    command = (parser, "-Q", "-T", "-K", str(ADDON / "apparmor.txt"))
-    parsed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 no input from outside
+
+
+def _parsed(profile: Path) -> subprocess.CompletedProcess[str]:
+    """Return what AppArmor's own parser makes of a profile, which it compiles but does not load."""
+    parser = shutil.which("apparmor_parser", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    assert parser is not None, "apparmor_parser is missing: script/bootstrap --tests fetches it where there is apt-get"
+    command = (parser, "--skip-kernel-load", "--skip-read-cache", "--skip-cache", str(profile))
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 no input from outside
+
+
+def test_the_profile_compiles() -> None:
+    parsed = _parsed(ADDON / "apparmor.txt")
     assert parsed.returncode == 0, parsed.stderr
 
 
-def _composed() -> dict[str, Any]:
-    command = (COMPOSE, "--file", ROOT / "compose.yaml", "--profile", "*", "config", "--format", "json")
+@pytest.mark.parametrize(("rule", "broken"), [("  signal,", "  signal"), ("/data/** rwkl,", "/data/** rwkz,")])
+def test_a_profile_with_a_mistake_does_not(tmp_path: Path, rule: str, broken: str) -> None:
+    text = (ADDON / "apparmor.txt").read_text()
+    assert text.count(rule) == 1
+    profile = tmp_path / "apparmor.txt"
+    profile.write_text(text.replace(rule, broken))
+    assert _parsed(profile).returncode != 0
+
+
+def _composed(*profiles: str) -> dict[str, Any]:
+    """Return what Compose reads in its file, of these profiles or of all."""
+    chosen = (word for profile in profiles or ("*",) for word in ("--profile", profile))
+    command = (str(COMPOSE), "--file", str(COMPOSE_FILE), *chosen, "config", "--format", "json")
     read = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 no input from outside
     assert read.returncode == 0, read.stderr
     document: dict[str, Any] = json.loads(read.stdout)
@@ -112,6 +129,28 @@ def test_compose_takes_its_file() -> None:
     assert server["cap_drop"] == ["ALL"]
     assert [port["host_ip"] for port in server["ports"]] == ["127.0.0.1"]
     assert "CMD-SHELL" in server["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize(
+    ("profiles", "services"),
+    [
+        ((), {"energy-server"}),
+        ((DATABASES,), {"energy-server", "secrets", "questdb", "mongodb"}),
+        (("home-assistant",), {"energy-server", "home-assistant"}),
+        ((DATABASES, "home-assistant"), {"energy-server", "secrets", "questdb", "mongodb", "home-assistant"}),
+    ],
+    ids=str,
+)
+def test_compose_takes_its_file_with_each_profile(profiles: tuple[str, ...], services: set[str]) -> None:
+    assert set(profiles) <= set(compose_profiles())
+    assert set(_composed(*(profiles or ("none",)))["services"]) == services
+
+
+def test_home_assistant_reaches_the_server_where_the_file_says() -> None:
+    services = _composed("home-assistant")["services"]
+    assert services["home-assistant"]["network_mode"] == "host"
+    published = services["energy-server"]["ports"][0]
+    assert f"http://{published['host_ip']}:{published['published']}" in COMPOSE_FILE.read_text()
 
 
 def test_the_databases_are_for_the_server_alone_and_fit_beside_home_assistant() -> None:

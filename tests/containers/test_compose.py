@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from dev.containers.config import COMPOSE_FILE, compose_profiles
 from dev.containers.engine import Engine, EngineError
 from dev.provision import INTEGRATION
 from tests.containers.composed import SERVICE, Composed, composed
@@ -69,6 +70,12 @@ async def home(tmp_path: Path) -> AsyncIterator[Home]:
     """Run Home Assistant."""
     async with homing(tmp_path) as home:
         yield home
+
+
+@pytest.mark.parametrize("profile", ["none", *compose_profiles()])
+async def test_compose_of_the_engine_takes_the_file_with_each_profile(engine: Engine, profile: str) -> None:
+    command = ("--file", str(COMPOSE_FILE), "--profile", profile, "config", "--quiet")
+    assert await engine.project(*command, environment={}) == ""
 
 
 async def test_what_home_assistant_said_outlives_restart_and_removal(project: Composed, home: Home) -> None:
