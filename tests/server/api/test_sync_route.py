@@ -167,6 +167,41 @@ async def test_a_backfill_survives_a_restart(start: Start) -> None:
     assert (job.state, job.settled_us, job.total_us) == ("open", 0, 2_400 * SECOND_US)
 
 
+async def test_a_backfill_ends_though_one_of_its_entities_left(server: Running, client: Client) -> None:
+    await with_a_gap(client)
+    asked = await post(server, {"start": "2026-10-13T11:00:00Z", "end": "2026-10-13T11:20:00Z"})
+    seq = await client.number(catalog("a", rev=2))
+    await client.expect("ack", seq=seq)
+    await server.core.backfills.look()
+    half = await server.get(f"/api/backfill/{asked['id']}")
+    assert (half["state"], half["settled_s"], half["total_s"]) == ("running", 0, 2_400)
+    span = (HOUR_AGO, HOUR_AGO + 20 * MINUTE_US)
+    seq = await client.number(readings([], origin="recorder", of=[0], span=span, catalog=2))
+    await client.expect("ack", seq=seq)
+    await server.core.backfills.look()
+    over = await server.get(f"/api/backfill/{asked['id']}")
+    Job.model_validate(over)
+    assert (over["state"], over["settled_s"], over["total_s"]) == ("partly", 1_200, 2_400)
+    assert (await server.get("/api/sync", lines=1))["log"][0]["result"] == "partly"
+
+
+async def test_a_backfill_whose_entities_left_ends_after_a_restart(server: Running, client: Client) -> None:
+    await with_a_gap(client)
+    asked = await post(server, {"keys": ["b"], "start": "2026-10-13T11:00:00Z", "end": "2026-10-13T11:20:00Z"})
+    seq = await client.number(catalog("a", rev=2))
+    await client.expect("ack", seq=seq)
+    server.core.wanted.asked.withdraw(asked["id"])
+    again = type(server.core.backfills)(
+        server.core.state, server.core.wanted.asked, server.core.wanted, lambda: NOON_US
+    )
+    await again.load()
+    await again.look()
+    job = again.get(asked["id"])
+    assert job is not None
+    assert (job.state, job.settled_us) == ("partly", 0)
+    assert again.open(SITE) == []
+
+
 @pytest.mark.parametrize(
     ("body", "status", "field"),
     [

@@ -18,7 +18,7 @@ type GapCause = Literal[
     "not_recorded",
     "unknown",
 ]
-type JobState = Literal["queued", "running", "done", "cancelled"]
+type JobState = Literal["queued", "running", "done", "partly", "cancelled"]
 
 
 class SyncLink(Answer):

@@ -3,7 +3,9 @@
 In:   Entities and a span; what is still asked for.
 Out:  jobs, with how far they are; a line in the sync log when one ends. They survive a restart: one that was not done
       begins again, which changes nothing of what it did before.
-Failures: StoreUnavailableError from what writes them down.
+Failures: StoreUnavailableError from what reads the catalog or writes them down.
+
+Who is no longer in the catalog cannot be asked about: a job gives up on it, and ends `partly`.
 """
 
 import asyncio
@@ -29,7 +31,10 @@ type Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One backfill; `keys` are those whose readings are fetched, `settled_us` and `rows` count once it is over."""
+    """One backfill; `keys` are those whose readings are fetched, `settled_us` and `rows` count once it is over.
+
+    Of `total_us`, which is summed over Entities, `given_up_us` will never be settled.
+    """
 
     id: str
     site: str
@@ -42,6 +47,7 @@ class Job:
     finished_us: int | None = None
     settled_us: int = 0
     rows: int = 0
+    given_up_us: int = 0
 
 
 class Backfills:
@@ -62,8 +68,11 @@ class Backfills:
             job = Job(**(fields | {"keys": tuple(fields["keys"])}))
             self._jobs[job.id] = job
         for job in [job for job in self._jobs.values() if job.state == "open"]:
-            entities = await self._state.entities(job.site)
-            self._ask(job, [entity for entity in entities if entity.key in job.keys])
+            present = await self._present(job.site)
+            still = [present[key] for key in job.keys if key in present]
+            self._ask(job, still)
+            left = len(job.keys) - len(still)
+            self._jobs[job.id] = replace(job, given_up_us=job.total_us * left // len(job.keys))
 
     async def create(self, site: str, entities: Sequence[Entity], span: Span) -> Job:
         """Begin a backfill; one that is the same and still open is returned instead."""
@@ -105,10 +114,20 @@ class Backfills:
             await sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:
-        """End the jobs that wait for nothing any more."""
-        for job in list(self._jobs.values()):
-            if job.state == "open" and not self._asked.waiting_us(job.id):
-                await self._finish(job, "done")
+        """End the jobs that wait for nothing any more, or only for Entities that left."""
+        for job in [job for job in self._jobs.values() if job.state == "open"]:
+            present = await self._present(job.site)
+            now = self._jobs.get(job.id)
+            if now is None or now.state != "open":
+                continue  # it was cancelled meanwhile
+            gone_us = self._asked.give_up(now.id, now.site, present)
+            now = self._jobs[now.id] = replace(now, given_up_us=now.given_up_us + gone_us)
+            if not self._asked.waiting_us(now.id):
+                await self._finish(now, "partly" if now.given_up_us else "done")
+
+    async def _present(self, site: str) -> dict[str, Entity]:
+        entities = await self._state.entities(site)
+        return {entity.key: entity for entity in entities if entity.readable and entity.until_us is None}
 
     def _ask(self, job: Job, entities: Sequence[Entity]) -> None:
         for entity in entities:
@@ -119,7 +138,7 @@ class Backfills:
     def _now(self, job: Job) -> Job:
         if job.state != "open":
             return job
-        settled_us = max(0, job.total_us - self._asked.waiting_us(job.id))
+        settled_us = max(0, job.total_us - job.given_up_us - self._asked.waiting_us(job.id))
         return replace(job, settled_us=settled_us, rows=self._asked.rows(job.id))
 
     async def _finish(self, job: Job, state: str) -> None:

@@ -6,7 +6,7 @@ Failures: none. It lives in memory: who asked asks again after a restart.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from energy_server.ledger.coverage import NO_STATISTICS
@@ -40,6 +40,14 @@ class Asked:
         mine = self._asks[who].spans
         mine[site, key] = union([*mine.get((site, key), ()), *spans])
         self.version += 1
+
+    def give_up(self, who: str, site: str, present: Container[str]) -> int:
+        """Forget what somebody asked for of Entities that are not present any more; return how much that was."""
+        spans = self._asks[who].spans if who in self._asks else {}
+        gone = [pair for pair in spans if pair[0] == site and pair[1] not in present]
+        lengths_us = [length_us(spans.pop(pair)) for pair in gone]
+        self.version += 1 if gone else 0
+        return sum(lengths_us)
 
     def withdraw(self, who: str) -> None:
         """Forget what somebody asked for."""
