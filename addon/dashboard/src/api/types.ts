@@ -297,8 +297,8 @@ export interface BackfillJob {
   keys: string[];
   start_us: number;
   end_us: number;
-  /** `queued`: Home Assistant is not connected. */
-  state: 'queued' | 'running' | 'done' | 'cancelled';
+  /** `queued`: Home Assistant is not connected; `partly`: some Entities left meanwhile. */
+  state: 'queued' | 'running' | 'done' | 'partly' | 'cancelled';
   created_us: number;
   finished_us: number | null;
   /** Seconds summed over Entities. */

@@ -86,6 +86,7 @@ export const enStatus = {
   'backfill.state.queued': 'waits for Home Assistant',
   'backfill.state.running': 'under way',
   'backfill.state.done': 'done',
+  'backfill.state.partly': 'done but for entities that are no longer recorded',
   'backfill.state.cancelled': 'cancelled',
   'day.close': 'Close the day',
   'day.hours': 'By hour',
