@@ -1,5 +1,6 @@
 const FIRST_MS = 1000;
-const LONGEST_MS = 30_000;
+/** Short, so that who watches a server come back sees what it fetches then. */
+const LONGEST_MS = 5000;
 
 /** How long to wait before the next attempt; `random` in [0, 1) keeps many browsers from coming back together. */
 export function backoffMs(attempt: number, random: number): number {
