@@ -1,6 +1,7 @@
 """What is particular to the MongoDB store: its schema's history, whom it refuses, what it survives."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -21,6 +22,7 @@ from energy_server.store.mongodb import MongoStateStore, connection, schema
 from energy_server.store.port import CoverageRow, SyncEntry
 from tests.conftest import FIRST_PORT
 from tests.product.proxy import Proxy
+from tests.server.store.other_mongod import other_mongod
 
 HOME = Site("home", "Home", "Europe/Amsterdam", "EUR", None, "2026.10.4", "0.1.0")
 LIVE = CoverageRow("home", None, CoverageSource.LIVE, Span(10, 20), None)
@@ -97,7 +99,18 @@ async def test_an_old_server_is_refused(
     mongodb_url: str, new_mongodb: NewMongoDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "OLDEST_VERSION", (99, 1))
-    assert "too old. Use 99.1 or newer" in await refusal(MongoStateStore(new_mongodb(mongodb_url)).open())
+    assert re.search(
+        r"MongoDB \d+\.\d.* is too old. Use 4.4 or newer",
+        await refusal(MongoStateStore(new_mongodb(mongodb_url)).open()),
+    )
+
+
+@pytest.mark.parametrize(
+    ("speaks", "told"), [((0, 6), "is too old. Use 4.4 or newer"), ((1_000, 1_001), "is too new for this release")]
+)
+async def test_a_server_that_the_driver_cannot_speak_to(speaks: tuple[int, int], told: str) -> None:
+    async with other_mongod(*speaks) as url:
+        assert told in await refusal(MongoStateStore(SecretStr(url)).open())
 
 
 @pytest.mark.usefixtures("impatient")

@@ -20,11 +20,18 @@ from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure, ServerSelectionTimeoutError
 
 from energy_server.errors import StoreUnavailableError
-from energy_server.store.mongodb.failures import DUPLICATE, UNAUTHORIZED, codes_of, of_a_url, translated
+from energy_server.store.mongodb.failures import (
+    DUPLICATE,
+    OLDEST,
+    OLDEST_VERSION,
+    UNAUTHORIZED,
+    codes_of,
+    of_a_url,
+    translated,
+)
 
 DATABASE = "energy_dashboard"
 """Where the connection string names none."""
-OLDEST_VERSION = (4, 4)
 FIND_SERVER_WITHIN_MS = 3_000
 ANSWER_WITHIN_MS = 10_000
 GOODBYE_WITHIN_S = 1.0
@@ -62,8 +69,7 @@ class Connection:
         about = await self.read(lambda database: database.command("buildInfo"))
         self.version = str(about["version"])
         if tuple(about["versionArray"][:2]) < OLDEST_VERSION:
-            needed = ".".join(str(part) for part in OLDEST_VERSION)
-            raise StoreUnavailableError(f"MongoDB {self.version} is too old. Use {needed} or newer.")
+            raise StoreUnavailableError(f"MongoDB {self.version} is too old. Use {OLDEST} or newer.")
 
     async def close(self) -> None:
         """Let go of it."""

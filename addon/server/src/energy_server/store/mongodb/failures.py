@@ -19,6 +19,8 @@ from pymongo.errors import (
 
 from energy_server.errors import StoreUnavailableError
 
+OLDEST_VERSION = (4, 4)
+OLDEST = ".".join(map(str, OLDEST_VERSION))
 UNAUTHORIZED = 13
 DUPLICATE = 11_000
 _NO_URL = (
@@ -84,8 +86,10 @@ def _advice(err: PyMongoError) -> str:
 
 def _of_configuration(err: PyMongoError) -> str:
     said = str(err)
-    if "wire version" in said:  # the driver's own words for a server that is older than it can speak to
-        return f"This MongoDB is too old. {_short(err)}"
+    if "reports wire version" in said:  # the driver's own words for a server that is older than it can speak to
+        return f"This MongoDB is too old. Use {OLDEST} or newer. ({_short(err)})"
+    if "requires wire version" in said:
+        return f"This MongoDB is too new for this release. Update the server, or use an older MongoDB. ({_short(err)})"
     return _NO_URL
 
 
