@@ -11,6 +11,7 @@ from playwright.async_api import Browser, FrameLocator, Page, expect
 from dev.ha import Connection, User, log_in
 from tests.e2e.oven import Oven
 from tests.product.browser import DESKTOP, PHONE, Watched, looking
+from tests.product.proxy import Proxy
 from tests.product.running import Product
 from tests.product.waiting import true
 
@@ -60,9 +61,9 @@ async def plain_user(shared: Product) -> User:
     return PLAIN
 
 
-async def open_panel(product: Product, watched: Watched, user: User, narrow: bool) -> Panel:  # noqa: FBT001 which it is
-    """Log in by Home Assistant's form, and choose the panel in the sidebar."""
-    page, home = watched.page, product.home.installation.url
+async def open_panel(product: Product, watched: Watched, user: User, narrow: bool, url: str = "") -> Panel:  # noqa: FBT001 which it is
+    """Log in by Home Assistant's form, at its own address or the given one, and choose the panel in the sidebar."""
+    page, home = watched.page, url or product.home.installation.url
     await page.goto(home)
     await page.locator("input[name=username]").fill(user.username)
     await page.locator("input[name=password]").fill(user.password)
@@ -123,6 +124,27 @@ async def test_no_script_and_no_other_path_sees_the_session(panel: Panel, produc
     assert [cookie["name"] for cookie in cookies if cookie not in ours] == []
     shown = await panel.page.content() + await panel.dashboard.locator("html").inner_html()
     assert product.server.token not in shown
+
+
+BACKFILL = """
+async () => (await fetch('api/backfill', {
+  method: 'POST', body: JSON.stringify({ start: Date.now() * 1000 - 7200e6, end: Date.now() * 1000 - 3600e6 }),
+})).status
+"""
+
+
+async def test_a_proxy_that_drops_the_port_is_no_obstacle(product: Product, stranger: Watched, oven: Oven) -> None:
+    port = int(product.home.installation.url.rpartition(":")[2])
+    proxy = Proxy(port, drops_port=True)
+    async with proxy.listening():
+        panel = await open_panel(product, stranger, product.home.user, narrow=False, url=proxy.url)
+        number = panel.dashboard.get_by_role("listitem", name="Oven").locator("ed-live-number").first
+        for watts in (7_333.0, 6_444.0):
+            await oven.uses(watts)
+            await expect(number).to_have_text(f"{watts / 1000:.2f}")
+        assert await panel.dashboard.locator("html").evaluate(BACKFILL) == 200
+        assert stranger.troubles == []
+        await panel.page.close()
 
 
 async def test_on_a_phone_the_way_back_to_the_sidebar_stays(

@@ -1,7 +1,8 @@
 """A TCP proxy between Home Assistant and the server, whose network a test can spoil.
 
 In:   the port to forward to.
-Out:  a port of its own; `cut`, `slow`, `halve` spoil it for the length of a context.
+Out:  a port of its own; `cut`, `slow`, `halve` spoil it for the length of a context. With `drops_port` requests lose
+      the port in their Host, as behind nginx with `proxy_set_header Host $host`; that is for requests of one piece.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ class Proxy:
 
     target: int
     port: int = 0
+    drops_port: bool = False
     _open: bool = True
     _delay_s: float = 0.0
     _answers: asyncio.Event = field(default_factory=asyncio.Event)
@@ -97,6 +99,8 @@ class Proxy:
                     await asyncio.sleep(self._delay_s)
                 if answers:
                     await self._answers.wait()
+                elif self.drops_port:
+                    piece = piece.replace(b"Host: 127.0.0.1:%d\r\n" % self.port, b"Host: 127.0.0.1\r\n")
                 writer.write(piece)
                 await writer.drain()
         writer.close()
