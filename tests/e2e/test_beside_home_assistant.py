@@ -245,3 +245,12 @@ async def test_an_outage_is_said_to_be_guessed(day: Day) -> None:
     marked = dict(zip(series["start_us"], series["provenance"], strict=True))
     inside = range(-(-gone_us // FIVE_MINUTES_US) * FIVE_MINUTES_US, gone_us + 2 * HOUR_US, FIVE_MINUTES_US)
     assert {marked[start_us] for start_us in inside} == {"interpolated"}
+    for resolution in ("5min", "hour"):
+        energy = await asked(day, resolution)
+        known = {device["name"]: device["provenance"] for device in energy["devices"]}
+        within = [
+            at for at, since_us in enumerate(energy["edges_us"][:-1]) if inside[0] <= since_us < gone_us + 2 * HOUR_US
+        ]
+        assert within
+        assert {known["oven"][at] for at in within} == {"interpolated"}
+        assert "interpolated" not in {known["fridge"][at] for at in within}

@@ -246,7 +246,7 @@ export function energy(startUs: number, endUs: number, resolution: Resolution, s
   const edges_us = edgesOf(startUs, endUs, resolution);
   const count = edges_us.length - 1;
   const columns = emptyFlows<(number | null)[]>(() => Array.from({ length: count }, () => null));
-  const devices = DEVICE_NAMES.map((name, i) => ({ key: `device_${i}`, name: name, parent: null, values: Array.from<number | null>({ length: count }).fill(null), total: null as number | null }));
+  const devices = DEVICE_NAMES.map((name, i) => ({ key: `device_${i}`, name: name, parent: null, values: Array.from<number | null>({ length: count }).fill(null), provenance: Array.from({ length: count }, (): Provenance => 'missing'), total: null as number | null }));
   const totals = emptyFlows<number | null>(() => null);
   const provenance: Provenance[] = [];
   for (let i = 0; i < count; i++) {
@@ -262,6 +262,7 @@ export function energy(startUs: number, endUs: number, resolution: Resolution, s
     }
     devices.forEach((device, k) => {
       device.values[i] = sums.devices[k] ?? 0;
+      device.provenance[i] = provenance[i] ?? 'missing';
       device.total = (device.total ?? 0) + (sums.devices[k] ?? 0);
     });
   }
@@ -273,14 +274,16 @@ export function energy(startUs: number, endUs: number, resolution: Resolution, s
     site: SITE, zone: ZONE, resolution, edges_us,
     has: { solar: all, battery: all, grid: true, export: all, gas: true, water: false },
     flows: columns, devices,
-    untracked: columns.home.map((home, i) => (home === null ? null : Math.max(0, home - devices.reduce((sum, device) => sum + (device.values[i] ?? 0), 0)))),
-    gas: { unit: 'm³', values: gas, total: known ? gas.reduce<number>((sum, value) => sum + (value ?? 0), 0) : null },
+    untracked: columns.home.map((home, i) => (home === null ? null : home - devices.reduce((sum, device) => sum + (device.values[i] ?? 0), 0))),
+    untracked_provenance: provenance,
+    gas: { unit: 'm³', values: gas, provenance, total: known ? gas.reduce<number>((sum, value) => sum + (value ?? 0), 0) : null },
     water: null,
     integrated: [],
+    left_out: [],
     provenance,
     totals: {
       ...totals,
-      untracked: known ? Math.max(0, (totals.home ?? 0) - tracked) : null,
+      untracked: known ? (totals.home ?? 0) - tracked : null,
       self_sufficiency: known ? 1 - (totals.grid_to_home ?? 0) / (totals.home ?? 1) : null,
       self_consumption: (totals.solar ?? 0) > 0 ? 1 - (totals.solar_to_grid ?? 0) / (totals.solar ?? 1) : null,
     },

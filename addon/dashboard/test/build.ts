@@ -65,9 +65,11 @@ export function energy(totals: Partial<Flows<number>>, over: Partial<Energy> = {
     flows: flows((name) => [all[name]]),
     devices: [],
     untracked: [all.home],
+    untracked_provenance: over.provenance ?? ['measured'],
     gas: null,
     water: null,
     integrated: [],
+    left_out: [],
     provenance: ['measured'],
     totals: { ...all, untracked: all.home, self_sufficiency: null, self_consumption: null },
     jumps: [],
@@ -75,8 +77,8 @@ export function energy(totals: Partial<Flows<number>>, over: Partial<Energy> = {
   };
 }
 
-export function device(key: string, total: number, parent: string | null = null): Energy['devices'][number] {
-  return { key, name: key, parent, values: [total], total };
+export function device(key: string, total: number | null, parent: string | null = null): Energy['devices'][number] {
+  return { key, name: key, parent, values: [total], provenance: [total === null ? 'missing' : 'measured'], total };
 }
 
 export function site(over: Partial<Omit<SiteStatus, 'link'>> & { link?: Partial<SiteStatus['link']> } = {}): SiteStatus {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Provenance } from '../src/api/types';
 import { keepScale, scaleFor } from '../src/domain/axis';
 import { hourTicks } from '../src/domain/step-names';
 import { highestOf, joinSteps, stepsOf } from '../src/domain/steps';
@@ -47,9 +48,9 @@ describe('figuresOf', () => {
   });
 });
 
-it('useColumns add up to home in every interval, and are unknown with it', () => {
-  const hours = energy({}, { edges_us: [0, 1, 2, 3], flows: flows((name) => (name === 'home' ? [2, null, 1] : [0, 0, 0])), devices: [{ ...device('Car', 3), values: [1.5, 1, 4] }] });
-  expect(useColumns(hours, ['Car']).map(({ values }) => values)).toEqual([[1.5, null, 1], [0.5, null, 0]]);
+it('useColumns add up to home in every interval, and are unknown with it or with their device', () => {
+  const hours = energy({}, { edges_us: [0, 1, 2, 3, 4], flows: flows((name) => (name === 'home' ? [2, null, 1, 3] : [0, 0, 0, 0])), devices: [{ ...device('Car', 3), values: [1.5, 1, 4, null] }] });
+  expect(useColumns(hours, ['Car']).map(({ values }) => values)).toEqual([[1.5, null, 1, null], [0.5, null, 0, 3]]);
 });
 
 describe('key numbers', () => {
@@ -109,6 +110,12 @@ describe('a day', () => {
     expect(joined.flows.solar.slice(0, 6)).toEqual([9, 9, 9, 9, 6, null]);
     expect(joined.provenance.slice(2, 5)).toEqual(['measured', 'backfilled', 'missing']);
     expect(joined.edges_us).toHaveLength(9);
+  });
+
+  it('joins steps: what is to come is not missing yet', () => {
+    const kinds = (nowUs: number) => joinSteps(hours, 3, nowUs).provenance.slice(3, 6);
+    expect(kinds((edges[14] ?? 0) + 1)).toEqual(['backfilled', 'measured', 'missing']);
+    expect(kinds((edges[15] ?? 0) + HOUR_US)).toEqual(['backfilled', 'missing', 'missing']);
   });
 
   it('labels its axis by the local clock, also when that changes', () => {
@@ -197,25 +204,46 @@ describe('devices', () => {
     expect(odd.devices.untracked.kwh).toBe(0);
   });
 
+  it('say when they are not known while the home is, and which rest has their use then', () => {
+    const three = { edges_us: [0, 1, 2, 3], flows: flows(() => [4, 4, null]), provenance: ['measured', 'missing', 'missing'] as Provenance[] };
+    const known = (key: string, values: (number | null)[], kinds: Provenance[], parent?: string) => ({ ...device(key, values.reduce((a, b) => (b === null ? a : (a ?? 0) + b), null), parent), values, provenance: kinds });
+    const some = figuresOf(energy({ solar: 8, home: 8 }, {
+      ...three,
+      devices: [
+        known('Car', [3, 1, null], ['measured', 'measured', 'missing']),
+        known('Fridge', [1, 0.5, null], ['measured', 'missing', 'missing']), // as the home itself
+        known('Oven', [null, 0.5, null], ['missing', 'measured', 'missing']),
+        known('Pump', [null, null, null], ['missing', 'missing', 'missing']),
+        known('Charger', [1, 0, null], ['missing', 'measured', 'missing'], 'Car'),
+      ],
+    })).devices;
+    expect(some.devices.map(({ id, missing }) => [id, missing])).toEqual([['Car', null], ['Fridge', 'partly'], ['Oven', 'partly'], ['Pump', 'wholly']]);
+    expect(some.untracked.holds).toEqual(['Oven', 'Pump']);
+    expect(some.devices[0]?.parts.map(({ id, missing, holds }) => [id, missing, holds])).toEqual([['Charger', 'partly', []], ['rest', null, ['Charger']]]);
+    expect(untracked.holds).toEqual([]);
+  });
+
   it('are all listed though they include each other', () => {
     expect(topLevel(energy({ home: 3 }, { devices: [device('A', 1, 'B'), device('B', 2, 'A')] })).map(({ key }) => key)).toEqual(['A', 'B']);
   });
 });
 
 describe('gas', () => {
-  it('is shown by the hour at the shortest, and as missing where its meter knows nothing', () => {
-    const fives = Array.from({ length: 24 }, (_, i) => (i < 12 ? 0.1 : null));
+  it('is shown by the hour at the shortest, as known as its own meter knows it', () => {
+    const fives = Array.from({ length: 36 }, (_, i) => (i < 16 ? 0.1 : null));
+    const kinds = fives.map((_, i): Provenance => (i < 12 ? 'backfilled' : i < 16 ? 'measured' : 'missing'));
     const two = energy({}, {
       resolution: '5min',
-      edges_us: Array.from({ length: 25 }, (_, i) => (i * HOUR_US) / 12),
+      edges_us: Array.from({ length: 37 }, (_, i) => (i * HOUR_US) / 12),
       flows: flows(() => fives.map(() => 1)),
       provenance: fives.map(() => 'measured'),
-      gas: { unit: 'm³', values: fives, total: 1.2 },
+      gas: { unit: 'm³', values: fives, provenance: kinds, total: 1.6 },
     });
-    const volume = volumeOf(two, 'gas', true, 2 * HOUR_US, 0);
+    const volume = volumeOf(two, 'gas', true, 3 * HOUR_US, 0);
     expect(volume?.length).toBe('hour');
     expect(volume?.values[0]).toBeCloseTo(1.2, 9);
-    expect(volume?.provenance).toEqual(['measured', 'missing']);
-    expect(volumeOf(two, 'water', true, 2 * HOUR_US, 0)).toBeNull();
+    expect(volume?.provenance).toEqual(['backfilled', 'missing', 'missing']);
+    expect([0, 1, 2].map((step) => volume?.partly(step))).toEqual([false, true, false]);
+    expect(volumeOf(two, 'water', true, 3 * HOUR_US, 0)).toBeNull();
   });
 });

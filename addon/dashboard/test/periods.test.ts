@@ -179,7 +179,7 @@ describe('steps', () => {
       edges_us,
       flows: flows(() => edges_us.slice(1).map((_, i) => (i < unknown ? null : 1))),
       provenance: edges_us.slice(1).map((_, i) => (i < unknown ? 'missing' : provenance)),
-      gas: { unit: 'm³', values: edges_us.slice(1).map(() => 1), total: edges_us.length - 1 },
+      gas: { unit: 'm³', values: edges_us.slice(1).map(() => 1), provenance: edges_us.slice(1).map(() => provenance), total: edges_us.length - 1 },
     });
 
   it('of a week are joined to threes on a narrow page, by the clock also when it changes', () => {

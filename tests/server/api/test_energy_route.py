@@ -39,7 +39,12 @@ async def test_days_are_local_and_add_up(home: Running) -> None:
     assert body["flows"]["home"] == pytest.approx([288 * 0.07] * 2)
     assert body["devices"][0]["values"] == pytest.approx([288 * 0.02] * 2)
     assert body["untracked"] == pytest.approx([288 * 0.05] * 2)
-    assert body["gas"] == {"unit": "m³", "values": pytest.approx([0.288] * 2), "total": pytest.approx(0.576)}
+    assert body["gas"] == {
+        "unit": "m³",
+        "values": pytest.approx([0.288] * 2),
+        "provenance": ["measured"] * 2,
+        "total": pytest.approx(0.576),
+    }
     assert body["water"]["total"] == pytest.approx(1.152)
     assert body["provenance"] == ["measured"] * 2
     for name in answers.Flows.model_fields:
@@ -70,6 +75,26 @@ async def test_what_is_unknown_is_null_and_missing(home: Running) -> None:
     nothing = await home.get("/api/energy", start="2020-01-01", end="2021-01-01", resolution="total")
     assert nothing["totals"]["home"] is None
     assert nothing["totals"]["self_sufficiency"] is None
+
+
+async def test_gas_water_and_devices_say_how_they_are_known(server: Running) -> None:
+    """Of gas one hour is known, of the device the first day: that the electricity is all known does not hide it."""
+    core = server.core
+    needed = ("grid_import", "device_1", "gas", "water")
+    await settle(core, [one for one in meters(devices=1) if one.key in needed])
+    known = {"grid_import": 48, "device_1": 24, "gas": 1, "water": 48}
+    for key, hours in known.items():
+        await roll(core, key, Level.FIVE_MINUTES, [0.01] * 12 * hours)
+        await roll(core, key, Level.HOUR, [0.12] * hours)
+    await core.state.put_document("rolled_until:home", {"ts_us": START_US + 2 * DAY_US})
+    body = await server.get("/api/energy", **BASE)
+    answers.Energy.model_validate(body)
+    assert body["provenance"] == ["measured", "measured"]
+    assert body["water"]["provenance"] == ["measured", "measured"]
+    assert body["gas"]["provenance"] == ["missing", "missing"]
+    assert body["devices"][0]["provenance"] == ["measured", "missing"]
+    assert body["untracked"] == pytest.approx([0.0, 2.88])
+    assert body["untracked_provenance"] == ["measured", "missing"]
 
 
 async def test_what_nothing_came_of_for_long_is_missing_and_not_merely_to_come(home: Running) -> None:

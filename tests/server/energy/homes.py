@@ -246,8 +246,8 @@ def _totals_are_sums(one: EnergyAnswer) -> None:
     for name in FLOWS:
         column, total = getattr(one.flows, name), getattr(one.totals, name)
         assert np.isnan(column).all() if np.isnan(total) else abs(float(np.nansum(column)) - total) < 1e-9
-    for device in one.devices:
-        assert np.isnan(device.total) or abs(float(np.nansum(device.values)) - device.total) < 1e-9
+    for values, total in _amounts(one):
+        assert np.isnan(values).all() if np.isnan(total) else abs(float(np.nansum(values)) - total) < 1e-9
 
 
 def _partitions_agree(finer: EnergyAnswer, whole: EnergyAnswer) -> None:
@@ -255,5 +255,12 @@ def _partitions_agree(finer: EnergyAnswer, whole: EnergyAnswer) -> None:
     for name in FLOWS:
         one, other = getattr(finer.totals, name), getattr(whole.totals, name)
         np.testing.assert_allclose(np.nan_to_num(one), np.nan_to_num(other), atol=1e-9, err_msg=name)
-    for fine, coarse in zip(finer.devices, whole.devices, strict=True):
-        np.testing.assert_allclose(np.nan_to_num(fine.total), np.nan_to_num(coarse.total), atol=1e-9)
+    for (_, fine), (_, coarse) in zip(_amounts(finer), _amounts(whole), strict=True):
+        np.testing.assert_allclose(np.nan_to_num(fine), np.nan_to_num(coarse), atol=1e-9)
+
+
+def _amounts(one: EnergyAnswer) -> list[tuple[NDArray[np.float64], float]]:
+    """Return the columns besides the flows, and their totals."""
+    columns = [(device.values, device.total) for device in one.devices]
+    columns += [(fluid.values, fluid.total) for fluid in (one.gas, one.water) if fluid]
+    return [*columns, (one.untracked, one.untracked_total)]

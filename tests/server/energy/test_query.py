@@ -165,9 +165,20 @@ class TestDevices:
         assert found.devices[2].parent is None
         assert found.untracked_total == 2.0
 
-    def test_devices_that_use_more_than_the_home_leave_nothing_untracked_in_total(self) -> None:
+    def test_devices_that_use_more_than_the_home_leave_less_than_nothing(self) -> None:
+        """Anything else would not be the sum of its parts."""
         home = self.home().meter(Role.DEVICE, "device:2", key="pump").rolled("pump", hour("12:00"), 9.0)
-        assert home.ask(hour("12:00"), hour("13:00"), Resolution.HOUR).untracked_total == 0
+        home.rolled("grid_import", hour("13:00"), 8.0)
+        found = home.ask(hour("12:00"), hour("14:00"), Resolution.HOUR)
+        assert found.untracked.tolist() == [-6.0, 8.0]
+        assert found.untracked_total == 2.0
+
+    def test_what_devices_used_unheard_by_the_home_is_taken_off_too(self) -> None:
+        home = self.home().rolled("kitchen", hour("13:00"), 1.0)
+        found = home.ask(hour("11:00"), hour("14:00"), Resolution.HOUR)
+        np.testing.assert_array_equal(found.flows.home, [np.nan, 5.0, np.nan])
+        np.testing.assert_array_equal(found.untracked, [np.nan, 3.0, -1.0])
+        assert found.untracked_total == 2.0
 
     def test_a_device_without_a_counter_is_known_by_its_power(self) -> None:
         home = self.home().meter(Role.DEVICE_POWER, "device:2", key="tv", kind=Kind.POWER)
@@ -201,6 +212,18 @@ class TestFluids:
         np.testing.assert_array_equal(found.gas.values, [0.75, np.nan])
         assert found.water is not None
         assert np.isnan(found.water.total)
+
+    def test_what_counts_in_another_unit_is_named(self) -> None:
+        """The first in the settings decides, wherever it is in the catalog."""
+        home = Home().meter(Role.GAS, "gas:10", key="third", kind=Kind.GAS, unit="kWh")
+        home.meter(Role.GAS, "gas:2", key="second", kind=Kind.GAS).meter(Role.WATER, "water:0", kind=Kind.WATER)
+        home.meter(Role.GAS, "gas:1", key="first", kind=Kind.GAS, unit="kWh")
+        for key in ("first", "second", "third"):
+            home.rolled(key, hour("12:00"), 1.0)
+        found = home.ask(hour("12:00"), hour("13:00"), Resolution.HOUR)
+        assert found.gas is not None
+        assert (found.gas.unit, found.gas.total) == ("kWh", 2.0)
+        assert found.left_out == ["second"]
 
 
 class TestPrecedence:
@@ -286,6 +309,40 @@ class TestProvenance:
         home.rolled("solar", hour("12:00"), *[1.0] * 12)
         found = home.ask(hour("11:00"), hour("13:00"), Resolution.HOUR)
         assert found.provenance.tolist() == [MEASURED, MEASURED]
+
+    def test_each_says_how_it_is_known_itself(self) -> None:
+        """That the electricity is known does not make gas or a device known."""
+        home = Home(since_us=at(hour("12:00"))).meter(Role.GRID_IMPORT, "grid:0").meter(Role.DEVICE, "device:0")
+        home.meter(Role.GAS, "gas:0", kind=Kind.GAS).meter(Role.WATER, "water:0", kind=Kind.WATER)
+        home.rolled("grid_import", hour("12:00"), *[1.0] * 24).rolled("water", hour("12:00"), *[1.0] * 24)
+        home.rolled("gas", hour("13:00"), 1.0).rolled_hours("device", hour("12:00"), 1.0, provenance=BACKFILLED)
+        found = home.ask(hour("11:00"), hour("14:00"), Resolution.HOUR)
+        assert found.gas is not None
+        assert found.water is not None
+        assert found.provenance.tolist() == [MISSING, MEASURED, MEASURED]
+        assert found.water.provenance.tolist() == [MISSING, MEASURED, MEASURED]
+        assert found.gas.provenance.tolist() == [MISSING, MISSING, MEASURED]
+        assert found.devices[0].provenance.tolist() == [MISSING, BACKFILLED, MISSING]
+        assert found.untracked_provenance.tolist() == [MISSING, BACKFILLED, MISSING]
+
+    def test_a_sum_of_two_meters_is_as_good_as_the_worse_one(self) -> None:
+        home = Home(since_us=at(hour("12:00"))).meter(Role.GAS, "gas:0", kind=Kind.GAS)
+        home.meter(Role.GAS, "gas:1", key="gas2", kind=Kind.GAS)
+        home.rolled("gas", hour("12:00"), *[1.0] * 24).rolled("gas2", hour("12:00"), *[1.0] * 12)
+        found = home.ask(hour("12:00"), hour("14:00"), Resolution.HOUR)
+        assert found.gas is not None
+        assert found.gas.values.tolist() == [24.0, 12.0]
+        assert found.gas.provenance.tolist() == [MEASURED, MISSING]
+
+    def test_a_device_that_came_later_was_not_missing_before(self) -> None:
+        """Nothing is known of it then, and nothing of it is in the rest."""
+        home = Home(since_us=at(hour("12:00"))).meter(Role.DEVICE, "device:0")
+        home.since_us = at(hour("11:00"))
+        home.meter(Role.GRID_IMPORT, "grid:0").rolled("grid_import", hour("11:00"), *[1.0] * 24)
+        home.rolled_hours("device", hour("12:00"), 1.0)
+        found = home.ask(hour("11:00"), hour("13:00"), Resolution.HOUR)
+        assert found.devices[0].provenance.tolist() == [MISSING, MEASURED]
+        assert found.untracked_provenance.tolist() == [MEASURED, MEASURED]
 
 
 changes = st.lists(st.one_of(st.just(float("nan")), st.floats(0, 3, allow_subnormal=False)), min_size=1, max_size=40)

@@ -180,13 +180,18 @@ export interface Energy {
   /** Which sources the home has; a flow of an absent source is all zero. */
   has: { solar: boolean; battery: boolean; grid: boolean; export: boolean; gas: boolean; water: boolean };
   flows: Flows<(number | null)[]>;
-  devices: { key: string; name: string; parent: string | null; values: (number | null)[]; total: number | null }[];
-  /** Home use that no top-level device accounts for, never below 0 in total. */
+  devices: { key: string; name: string; parent: string | null; values: (number | null)[]; provenance: Provenance[]; total: number | null }[];
+  /** Home use that no top-level device accounts for; below 0 where devices used more, also where they are known and the home is not. */
   untracked: (number | null)[];
-  gas: { unit: string; values: (number | null)[]; total: number | null } | null;
-  water: { unit: string; values: (number | null)[]; total: number | null } | null;
+  /** That of the flows and of the top-level devices. */
+  untracked_provenance: Provenance[];
+  gas: { unit: string; values: (number | null)[]; provenance: Provenance[]; total: number | null } | null;
+  water: { unit: string; values: (number | null)[]; provenance: Provenance[]; total: number | null } | null;
   /** Keys whose energy is the integral of a power, because nothing counts it. */
   integrated: string[];
+  /** Keys of gas and water meters that count in another unit than the others, and are not in the sum. */
+  left_out: string[];
+  /** That of the flows. */
   provenance: Provenance[];
   totals: Flows<number | null> & {
     untracked: number | null;

@@ -12,6 +12,10 @@ export interface DeviceFigure {
   exact: number;
   /** kWh of each interval; empty for the rest. */
   values: readonly (number | null)[];
+  /** Whether it is not known at all, or not all the time that the home is. */
+  missing: 'wholly' | 'partly' | null;
+  /** Of a rest: the names of the devices whose use is in it while they were not known. */
+  holds: readonly string[];
   /** The devices that it includes, and the rest of it. */
   parts: DeviceFigure[];
 }
@@ -20,9 +24,10 @@ export interface DeviceFigures {
   /** Those that no other includes. */
   devices: DeviceFigure[];
   /** Home use that no device accounts for; together with the devices it is the home's use. */
-  untracked: { kwh: number; exact: number };
+  untracked: Rest;
 }
 
+type Rest = Pick<DeviceFigure, 'kwh' | 'exact' | 'holds'>;
 type Device = Energy['devices'][number];
 
 const exactOf = ({ total }: Device): number => Math.max(0, total ?? 0);
@@ -46,29 +51,43 @@ export function topLevel({ devices }: Energy): Device[] {
   return devices.filter(isTop);
 }
 
+/** Intervals of which the home is known and the device is not, or not all of it. */
+const missingOf = ({ flows }: Energy, { provenance }: Device): number[] =>
+  provenance.flatMap((kind, i) => (kind === 'missing' && flows.home[i] != null ? [i] : []));
+
+function howMissing(energy: Energy, device: Device): DeviceFigure['missing'] {
+  if (device.total === null) return 'wholly';
+  return missingOf(energy, device).length > 0 ? 'partly' : null;
+}
+
+/** Whether the home's meters knew what the device used unknown, so that it is in the rest. */
+const isHeld = (energy: Energy, device: Device): boolean =>
+  missingOf(energy, device).some((i) => device.values[i] == null || energy.provenance[i] !== 'missing');
+
 /** `home`: what is printed of the home's use. */
 export function deviceFigures(energy: Energy, home: number, decimals: number): DeviceFigures {
   const top = topLevel(energy);
   const tops = new Set(top.map(({ key }) => key));
   const partsOf = (device: Device): Device[] => energy.devices.filter(({ key, parent }) => parent === device.key && !tops.has(key));
 
-  const print = (list: readonly Device[], whole: number, printed: number): { figures: DeviceFigure[]; rest: { kwh: number; exact: number } } => {
+  const print = (list: readonly Device[], whole: number, printed: number): { figures: DeviceFigure[]; rest: Rest } => {
     const exact = list.map(exactOf);
     const rest = Math.max(0, whole - sum(exact));
     const closes = Math.abs(sum(exact) + rest - printed) < CLOSES_KWH + 10 ** -decimals;
     const kwh = roundParts([...exact, rest], decimals, closes ? printed : undefined);
     const figures = list.map((device, i): DeviceFigure => {
       const own = { id: device.key, name: device.name, kwh: kwh[i] ?? 0, exact: exact[i] ?? 0, values: device.values };
-      return { ...own, parts: inside(device, own.exact, own.kwh) };
+      return { ...own, missing: howMissing(energy, device), holds: [], parts: inside(device, own.exact, own.kwh) };
     });
-    return { figures: figures.sort((a, b) => b.exact - a.exact), rest: { kwh: kwh[list.length] ?? 0, exact: rest } };
+    const holds = list.filter((device) => isHeld(energy, device)).map(({ name }) => name);
+    return { figures: figures.sort((a, b) => b.exact - a.exact), rest: { kwh: kwh[list.length] ?? 0, exact: rest, holds } };
   };
 
   const inside = (device: Device, whole: number, printed: number): DeviceFigure[] => {
     const parts = partsOf(device);
     if (parts.length === 0) return [];
     const { figures, rest } = print(parts, whole, printed);
-    return rest.kwh > 0 ? [...figures, { id: 'rest', name: null, ...rest, values: [], parts: [] }] : figures;
+    return rest.kwh > 0 ? [...figures, { id: 'rest', name: null, ...rest, values: [], missing: null, parts: [] }] : figures;
   };
 
   const { figures, rest } = print(top, Math.max(0, energy.totals.home ?? 0), home);

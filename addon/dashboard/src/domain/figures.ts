@@ -101,7 +101,7 @@ export interface UseColumn {
   values: (number | null)[];
 }
 
-/** Use by interval of the named devices and of the rest: columns of kWh that add up to home, null where home is unknown. */
+/** Use by interval of the named devices and of the rest: columns of kWh that add up to home, null where it or the device is unknown. */
 export function useColumns(energy: Energy, keys: readonly string[]): UseColumn[] {
   const named = keys.map((key) => energy.devices.find((device) => device.key === key)).filter((device) => device !== undefined);
   const home = energy.flows.home;
@@ -111,8 +111,9 @@ export function useColumns(energy: Energy, keys: readonly string[]): UseColumn[]
     name: device.name,
     values: home.map((_, i) => {
       const room = left[i] ?? null;
-      if (room === null) return null;
-      const value = Math.min(room, amount(device.values[i] ?? null));
+      const own = device.values[i] ?? null;
+      if (room === null || own === null) return null;
+      const value = Math.min(room, amount(own));
       left[i] = room - value;
       return value;
     }),

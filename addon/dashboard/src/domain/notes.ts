@@ -1,4 +1,4 @@
-/** What is to be said of a period's energy besides its numbers: jumps of meters, and energy that no meter counts. */
+/** What is to be said of a period's energy besides its numbers: jumps of meters, energy that no meter counts, meters left out. */
 import type { Energy, Entity } from '../api/types';
 import { t, tn } from '../i18n';
 import { listWords, type Formats } from './format';
@@ -12,7 +12,7 @@ export interface Note {
 const MOST_JUMPS = 20;
 
 /** `nowUs` decides how an instant is printed. */
-export function notesOf({ jumps, integrated }: Energy, entities: readonly Entity[], formats: Formats, nowUs: number): Note[] {
+export function notesOf({ jumps, integrated, left_out }: Energy, entities: readonly Entity[], formats: Formats, nowUs: number): Note[] {
   const entityOf = (key: string): Entity | undefined => entities.find((entity) => entity.key === key);
   const notes: Note[] = [];
   if (jumps.length > 0) {
@@ -23,8 +23,9 @@ export function notesOf({ jumps, integrated }: Energy, entities: readonly Entity
     if (jumps.length > MOST_JUMPS) details.push(t('energy.jumps.more', { n: jumps.length - MOST_JUMPS }));
     notes.push({ text: tn('energy.jumps', jumps.length), details });
   }
-  const names = integrated.map((key) => entityOf(key)?.name ?? key);
-  if (names.length > 0) notes.push({ text: t('energy.integrated', { names: listWords(names) }), details: [] });
+  const named = (keys: readonly string[]): string => listWords(keys.map((key) => entityOf(key)?.name ?? key));
+  if (integrated.length > 0) notes.push({ text: t('energy.integrated', { names: named(integrated) }), details: [] });
+  if (left_out.length > 0) notes.push({ text: t('energy.leftOut', { names: named(left_out) }), details: [] });
   return notes;
 }
 

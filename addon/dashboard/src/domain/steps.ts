@@ -39,46 +39,60 @@ export interface Steps {
 
 const WORST: readonly Provenance[] = ['measured', 'backfilled', 'interpolated', 'statistics', 'missing'];
 
-/** Joins the steps from each of `starts` to the next; a sum is as good as its worst part, and unknown only where all of its parts are. */
-export function joinAt(energy: Energy, starts: readonly number[]): Energy {
+/** So long after a step nothing more of it is to come: what the server does not know by then, it calls missing. */
+const TO_COME_US = 600_000_000;
+
+/** The first of the steps at the right of which nothing is known yet, and of which nothing is missing either. */
+function firstToCome({ edges_us, flows }: Energy, nowUs: number): number {
+  const known = flows.home.findLastIndex((value) => value !== null) + 1;
+  const coming = edges_us.findIndex((_, i) => (edges_us[i + 1] ?? Infinity) > nowUs - TO_COME_US);
+  return coming < 0 ? edges_us.length : Math.max(known, coming);
+}
+
+/** Joins the steps from each of `starts` to the next; a sum is as good as its worst part that is not to come yet, and unknown only where all of its parts are. */
+export function joinAt(energy: Energy, starts: readonly number[], nowUs = Infinity): Energy {
   const groups = <T>(values: readonly T[]): T[][] => starts.map((start, i) => values.slice(start, starts[i + 1] ?? values.length));
+  const toCome = firstToCome(energy, nowUs);
+  const worst = (kinds: readonly Provenance[]): Provenance[] =>
+    groups(kinds).map((group, i) => group.slice(0, Math.max(1, toCome - (starts[i] ?? 0))).reduce((bad, kind) => (WORST.indexOf(kind) > WORST.indexOf(bad) ? kind : bad)));
   const join = (values: (number | null)[]): (number | null)[] =>
     groups(values).map((group) => (group.every((value) => value === null) ? null : group.reduce<number>((sum, value) => sum + (value ?? 0), 0)));
   const names = Object.keys(energy.flows) as (keyof Energy['flows'])[];
   const flows = Object.fromEntries(names.map((name) => [name, join(energy.flows[name])])) as unknown as Energy['flows'];
-  const volume = (of: Energy['gas']): Energy['gas'] => of && { ...of, values: join(of.values) };
+  const joined = <T extends { values: (number | null)[]; provenance: Provenance[] }>(of: T): T => ({ ...of, values: join(of.values), provenance: worst(of.provenance) });
   return {
     ...energy,
     edges_us: [...starts.map((start) => energy.edges_us[start] ?? 0), energy.edges_us.at(-1) ?? 0],
     flows,
-    devices: energy.devices.map((device) => ({ ...device, values: join(device.values) })),
+    devices: energy.devices.map(joined),
     untracked: join(energy.untracked),
-    gas: volume(energy.gas),
-    water: volume(energy.water),
-    provenance: groups(energy.provenance).map((group) => group.reduce((worst, kind) => (WORST.indexOf(kind) > WORST.indexOf(worst) ? kind : worst))),
+    untracked_provenance: worst(energy.untracked_provenance),
+    gas: energy.gas && joined(energy.gas),
+    water: energy.water && joined(energy.water),
+    provenance: worst(energy.provenance),
   };
 }
 
 const places = (energy: Energy): number[] => energy.provenance.map((_, i) => i);
 
 /** Joins every `size` steps. */
-export const joinSteps = (energy: Energy, size: number): Energy => joinAt(energy, places(energy).filter((i) => i % size === 0));
+export const joinSteps = (energy: Energy, size: number, nowUs?: number): Energy => joinAt(energy, places(energy).filter((i) => i % size === 0), nowUs);
 
 /** Joins hours to threes of the local clock, also on days when that changes. */
-function joinHours(energy: Energy): Energy {
+function joinHours(energy: Energy, nowUs: number): Energy {
   const third = (i: number): string => {
     const { day, hour } = wallOf(energy.edges_us[i] ?? 0, energy.zone);
     return `${day} ${Math.floor(hour / 3)}`;
   };
-  return joinAt(energy, places(energy).filter((i) => i === 0 || third(i) !== third(i - 1)));
+  return joinAt(energy, places(energy).filter((i) => i === 0 || third(i) !== third(i - 1)), nowUs);
 }
 
 const FIVES_IN: Partial<Record<StepLength, number>> = { '15min': 3, hour: 12 };
 
 /** The energy in steps of that length. */
-function inSteps(energy: Energy, length: StepLength): Energy {
-  if (length === '3hours') return joinHours(energy);
-  return energy.resolution === '5min' && FIVES_IN[length] ? joinSteps(energy, FIVES_IN[length]) : energy;
+function inSteps(energy: Energy, length: StepLength, nowUs: number): Energy {
+  if (length === '3hours') return joinHours(energy, nowUs);
+  return energy.resolution === '5min' && FIVES_IN[length] ? joinSteps(energy, FIVES_IN[length], nowUs) : energy;
 }
 
 /** True where only hours are known, so that finer steps would show nothing more. */
@@ -100,7 +114,7 @@ export function lengthOf(energy: Energy, narrow: boolean): StepLength {
 
 /** The chart of a period. `uses`: the devices that are drawn by name; `sinceUs`: when anything was recorded first. */
 export function stepsOf(energy: Energy, uses: readonly string[], length: StepLength, nowUs: number, sinceUs = 0): Steps {
-  const joined = inSteps(energy, length);
+  const joined = inSteps(energy, length, nowUs);
   const { flows, has, edges_us } = joined;
   const series = (id: SourceColour, present: boolean): Column[] => (present ? [{ id, name: null, colour: id, values: flows[id] }] : []);
   const columns = useColumns(joined, uses);

@@ -34,7 +34,7 @@ export interface ShownPeriod {
   water: Volume | null;
 }
 
-const coarseOf = (energy: Energy): Energy => (energy.resolution === '5min' ? { ...joinSteps(energy, 12), resolution: 'hour' } : energy);
+const coarseOf = (energy: Energy, nowUs: number): Energy => (energy.resolution === '5min' ? { ...joinSteps(energy, 12, nowUs), resolution: 'hour' } : energy);
 
 /** A period that begins before all records is no measure for another. */
 export const isCut = ({ span }: Compared, sinceUs: number | null): boolean => sinceUs !== null && span.startUs < sinceUs - HOUR_US;
@@ -44,7 +44,7 @@ export function shownPeriod(of: PeriodEnergy, showing: Showing, nowUs: number): 
   const { energy, asked } = of;
   const uses = biggestUses(energy);
   const steps = stepsOf(energy, uses, lengthOf(energy, narrow), nowUs, sinceUs ?? 0);
-  const coarse = coarseOf(energy);
+  const coarse = coarseOf(energy, nowUs);
   const figures = figuresOf(coarse, uses);
   const compared = of.was && !isCut(of.was, sinceUs) ? figuresOf(of.was.energy, uses) : null;
   const was = compared?.known ? compared : null;

@@ -48,10 +48,21 @@ export const devicesCardStyles = css`
     background: color-mix(in srgb, var(--use) 20%, var(--card));
     color: var(--use-text);
   }
+  .marked {
+    display: flex;
+    align-items: center;
+    gap: 6px;
+  }
+  .mark {
+    display: flex;
+    flex: none;
+  }
   .name {
-    display: block;
     overflow: hidden;
     text-overflow: ellipsis;
+  }
+  .note.known {
+    margin-top: 8px;
   }
   .under {
     display: none;

@@ -4,7 +4,7 @@ import { LitElement, html, nothing, svg, type SVGTemplateResult, type TemplateRe
 import { customElement, property, state } from 'lit/decorators.js';
 import type { DeviceFigure } from '../../domain/devices';
 import type { Figures } from '../../domain/figures';
-import type { Formats } from '../../domain/format';
+import { listWords, type Formats } from '../../domain/format';
 import { roundTo } from '../../domain/rounding';
 import { STEP_NAMES } from '../../domain/step-names';
 import type { StepLength } from '../../domain/steps';
@@ -13,21 +13,19 @@ import { base, button, card, table } from '../../styles/shared';
 import { deviceIcon } from '../flow/device-icon';
 import { icon } from '../icon';
 import { devicesCardStyles } from './devices-card-styles';
+import { knownStyles, renderSign } from './known';
 
-interface Row {
-  id: string;
+interface Row extends Pick<DeviceFigure, 'id' | 'kwh' | 'exact' | 'values' | 'missing' | 'holds'> {
   name: string;
-  kwh: number;
-  exact: number;
   was: number | null;
-  values: readonly (number | null)[];
 }
 
 const SPARK_HEIGHT = 24;
+const MOST_NAMES = 5;
 
 @customElement('ed-devices-card')
 export class EdDevicesCard extends LitElement {
-  static override styles = [base, card, button, table, devicesCardStyles];
+  static override styles = [base, card, button, table, knownStyles, devicesCardStyles];
 
   @property({ attribute: false }) figures!: Figures;
   @property({ attribute: false }) was: Figures | null = null;
@@ -42,7 +40,7 @@ export class EdDevicesCard extends LitElement {
   override render(): TemplateResult {
     const { figures, was } = this;
     const { devices, untracked } = figures.devices;
-    const rest: Row = { id: 'untracked', name: t('flow.notTracked'), ...untracked, was: was?.devices.untracked.kwh ?? null, values: this.untracked };
+    const rest: Row = { id: 'untracked', name: t('flow.notTracked'), ...untracked, missing: null, was: was?.devices.untracked.kwh ?? null, values: this.untracked };
     return html`<section class="card" aria-labelledby="title">
       <div class="title"><h2 id="title">${t('devices.title')}</h2></div>
       <table>
@@ -72,11 +70,25 @@ export class EdDevicesCard extends LitElement {
           ${this.renderSum()}
         </tbody>
       </table>
+      ${this.renderKnown()}
     </section>`;
   }
 
-  private rowOf({ id, name, kwh, exact, values }: DeviceFigure, parent: string, was: readonly DeviceFigure[] | undefined): Row {
-    return { id, name: name ?? t('devices.rest', { name: parent }), kwh, exact, was: was?.find((device) => device.id === id)?.kwh ?? null, values };
+  /** Which devices are not known all the time, and in which rests their use is then. */
+  private renderKnown(): TemplateResult | typeof nothing {
+    const { devices, untracked } = this.figures.devices;
+    const all = devices.flatMap((device) => [device, ...device.parts]);
+    const names = all.filter(({ missing }) => missing !== null).map(({ name }) => name ?? '');
+    if (names.length === 0) return nothing;
+    const rests = devices.filter(({ parts }) => parts.some(holdsSome)).map(({ name }) => t('devices.rest', { name: name ?? '' }));
+    if (untracked.exact > 0 && holdsSome(untracked)) rests.unshift(t('flow.notTracked'));
+    const holds = rests.length > 0 ? t('devices.holds', { rests: listWords(rests) }) : '';
+    return html`<p class="note known">${renderSign('partly')}<span>${t('devices.missing', { names: shortList(names) })} ${holds}</span></p>`;
+  }
+
+  private rowOf({ id, name, kwh, exact, values, missing, holds }: DeviceFigure, parent: string, was: readonly DeviceFigure[] | undefined): Row {
+    const before = was?.find((device) => device.id === id && device.missing !== 'wholly');
+    return { id, name: name ?? t('devices.rest', { name: parent }), kwh, exact, was: before?.kwh ?? null, values, missing, holds };
   }
 
   private renderDevice(device: DeviceFigure): TemplateResult {
@@ -113,19 +125,32 @@ export class EdDevicesCard extends LitElement {
     return html`<td class="wide second">${was === null ? nothing : this.print(was)}</td><td class="wide">${change}</td>`;
   }
 
+  private renderAmounts({ kwh, was }: Row): TemplateResult {
+    const { home } = this.figures;
+    const share = home > 0 ? this.formats.percent(kwh / home) : nothing;
+    return html`<td class="amount">${this.print(kwh)}</td>
+      ${this.renderWas(kwh, was)}
+      <td class="wide second">${share}</td>`;
+  }
+
+  /** In the place of the amounts of what is not known. */
+  private renderNone({ was }: Row): TemplateResult {
+    return html`<td class="amount">–</td>
+      ${this.was ? html`<td class="wide second">${was === null ? nothing : this.print(was)}</td><td class="wide"></td>` : nothing}
+      <td class="wide"></td>`;
+  }
+
   private renderRow(row: Row, opener: TemplateResult | typeof nothing, kind = ''): TemplateResult {
-    const { home, devices } = this.figures;
+    const { devices } = this.figures;
     const biggest = Math.max(devices.devices[0]?.exact ?? 0, devices.untracked.exact);
     const width = biggest > 0 ? (row.exact / biggest) * 100 : 0;
     const bar = html`<span class="bar ${row.id}" .style=${`width:max(2px,${width.toFixed(1)}%)`}></span>`;
     const part = kind === 'part';
     return html`<tr class=${kind}>
       <td class="disc-column">${part ? nothing : html`<span class="disc">${icon(deviceIcon(row.id, row.name), 20)}</span>`}</td>
-      <th scope="row"><span class="name" title=${row.name}>${row.name}</span><span class="under">${bar}</span></th>
+      <th scope="row"><span class="marked"><span class="name" title=${row.name}>${row.name}</span>${renderMark(row)}</span><span class="under">${bar}</span></th>
       <td class="track-column">${bar}</td>
-      <td class="amount">${this.print(row.kwh)}</td>
-      ${this.renderWas(row.kwh, row.was)}
-      <td class="wide second">${home > 0 ? this.formats.percent(row.kwh / home) : nothing}</td>
+      ${row.missing === 'wholly' ? this.renderNone(row) : this.renderAmounts(row)}
       <td class="spark-column">${part || row.kwh === 0 ? nothing : spark(row.values)}</td>
       <td class="open-column">${opener}</td>
     </tr>`;
@@ -144,6 +169,20 @@ export class EdDevicesCard extends LitElement {
       <td class="open-column"></td>
     </tr>`;
   }
+}
+
+const holdsSome = ({ holds }: Pick<DeviceFigure, 'holds'>): boolean => holds.length > 0;
+
+function shortList(names: readonly string[]): string {
+  if (names.length <= MOST_NAMES) return listWords(names);
+  return listWords([...names.slice(0, MOST_NAMES - 1), t('word.more', { n: names.length - MOST_NAMES + 1 })]);
+}
+
+/** Beside the name of a device that is not known all the time, and of a rest that has its use in it. */
+function renderMark({ missing, holds }: Row): TemplateResult | typeof nothing {
+  if (missing === null && holds.length === 0) return nothing;
+  const words = missing === null ? t('devices.with', { names: shortList(holds) }) : t(missing === 'wholly' ? 'known.missing' : 'known.partly');
+  return html`<span class="mark" title=${words}>${renderSign(missing === 'wholly' ? 'missing' : 'partly')}<span class="spoken">${words}</span></span>`;
 }
 
 /** Bars of a device's intervals, as high as its own highest. */

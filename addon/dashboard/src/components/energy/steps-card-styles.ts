@@ -65,11 +65,6 @@ export const stepsCardStyles = css`
     color: var(--primary-text);
     font-weight: 500;
   }
-  .known {
-    display: flex;
-    align-items: baseline;
-    gap: 8px;
-  }
   .also {
     display: flex;
     gap: 8px;
@@ -86,35 +81,6 @@ export const stepsCardStyles = css`
     max-height: 128px;
     margin: 4px 0 0 24px;
     overflow: auto;
-  }
-  .sign {
-    flex: none;
-    align-self: center;
-    width: 16px;
-  }
-  .sign.backfilled {
-    height: 3px;
-    background: repeating-linear-gradient(90deg, var(--ink) 0 3px, transparent 3px 5px);
-  }
-  .sign.statistics {
-    height: 5px;
-    border: solid var(--ink-2);
-    border-width: 1px 0;
-  }
-  .sign.partly {
-    width: 10px;
-    margin: 0 3px;
-    height: 7px;
-    background: var(--error);
-  }
-  .sign.interpolated {
-    border-top: 1px dashed var(--ink);
-  }
-  .sign.missing {
-    height: 12px;
-    border: 1px solid var(--error);
-    border-radius: 3px;
-    background: repeating-linear-gradient(135deg, var(--error) 0 1.5px, transparent 1.5px 5px);
   }
   @media (max-width: 599.98px) {
     .title {

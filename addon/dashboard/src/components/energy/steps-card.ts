@@ -9,7 +9,7 @@ import type { Column, StepLength, Steps } from '../../domain/steps';
 import type { Formats } from '../../domain/format';
 import type { KeyNumber } from '../../domain/key-numbers';
 import type { Note } from '../../domain/notes';
-import { knownSentence, marksOf, type Mark } from '../../domain/provenance';
+import { marksOf, type Mark } from '../../domain/provenance';
 import { seriesName } from '../../domain/series-names';
 import { readStep } from '../../domain/step-reading';
 import { t } from '../../i18n';
@@ -19,6 +19,7 @@ import { ReadEvent } from '../chart/steps-chart';
 import '../chart/steps-chart';
 import { stepsCardStyles } from './steps-card-styles';
 import { keyNumberStyles, renderKeyRow } from './key-numbers';
+import { knownStyles, renderKnown } from './known';
 import { renderReading, renderReadingInPlace } from './reading';
 
 const NARROW = '(max-width: 599.98px)';
@@ -43,7 +44,7 @@ export class StepsEvent extends Event {
 
 @customElement('ed-steps-card')
 export class EdStepsCard extends LitElement {
-  static override styles = [base, card, button, table, swatch, reading, keyNumberStyles, stepsCardStyles];
+  static override styles = [base, card, button, table, swatch, reading, keyNumberStyles, knownStyles, stepsCardStyles];
 
   @property({ attribute: false }) steps: Steps | null = null;
   @property({ attribute: false }) scale!: Scale;
@@ -94,7 +95,7 @@ export class EdStepsCard extends LitElement {
         : html`<ed-steps-chart .model=${this.model} .known=${steps.known} .panel=${this.narrow ? null : this.panel} summary=${this.summary} @read=${this.onRead}></ed-steps-chart>`}
       ${this.renderLegend(steps.to, steps)}
       <div class="foot">
-        ${this.renderKnown(steps)}
+        ${renderKnown(steps, this.spanOf)}
         <button class="text-button note" @click=${this.toggle}>${t(this.asTable ? 'table.hide' : 'table.show')}</button>
       </div>
       ${this.notes.map((note) => this.renderNote(note))}
@@ -149,12 +150,6 @@ export class EdStepsCard extends LitElement {
       return html`<button aria-pressed=${chosen} @click=${(): void => void this.dispatchEvent(new StepsEvent(value))}>${label}</button>`;
     };
     return html`<div class="segments" role="group" aria-label=${t('energy.steps')}>${choice('hour', t('energy.hours'))}${choice('5min', t('energy.minutes', { n: minutes }))}</div>`;
-  }
-
-  private renderKnown(steps: Steps): TemplateResult {
-    const kinds = marksOf(steps.provenance, steps.known, steps.partly, steps.before).map(({ kind, partly }) => (partly ? 'partly' : kind));
-    const sign = (['missing', 'partly'] as const).find((kind) => kinds.includes(kind)) ?? kinds[0] ?? 'measured';
-    return html`<p class="note known">${sign === 'measured' ? nothing : html`<i class="sign ${sign}"></i>`}<span>${knownSentence(steps, this.spanOf)}</span></p>`;
   }
 
   private readonly spanOf = (from: number, until: number): string => (this.steps ? stepsName(this.steps, from, until, this.formats) : '');

@@ -12,6 +12,7 @@ import { t } from '../../i18n';
 import { base, button, card, reading, swatch, table } from '../../styles/shared';
 import { ReadEvent } from '../chart/steps-chart';
 import '../chart/steps-chart';
+import { knownStyles, renderKnown } from './known';
 
 const AXIS_STEPS = 3;
 const DECIMALS = 2;
@@ -25,6 +26,7 @@ export class EdVolumeCard extends LitElement {
     table,
     swatch,
     reading,
+    knownStyles,
     css`
       :host {
         display: grid;
@@ -88,7 +90,19 @@ export class EdVolumeCard extends LitElement {
       ${this.asTable
         ? this.renderTable()
         : html`<ed-steps-chart .model=${this.model} .known=${volume.known} summary=${summary} @read=${this.onRead}></ed-steps-chart>`}
+      ${this.renderKnown()}
     </section>`;
+  }
+
+  /** Nothing is said where all of it was measured: that is what one expects. */
+  private renderKnown(): TemplateResult | typeof nothing {
+    const { volume } = this;
+    const marked = marksOf(volume.provenance, volume.known, volume.partly, volume.before).length > 0;
+    return marked ? renderKnown(volume, (from, until) => stepsName(volume, from, until, this.formats)) : nothing;
+  }
+
+  private knownOf(step: number): string {
+    return t(this.volume.partly(step) ? 'known.partly' : `known.${this.volume.provenance[step] ?? 'missing'}`);
   }
 
   /** The amount of the period, or of the step that is read. */
@@ -96,7 +110,8 @@ export class EdVolumeCard extends LitElement {
     const { volume, number, read } = this;
     const at = read === null ? null : (volume.values[read] ?? null);
     const [value, unit] = read === null ? [number.value, number.unit] : at === null ? [t('known.missing'), ''] : [this.print(at), volume.unit];
-    const note = read === null ? (this.narrow ? number.change : number.compared) : stepsName(volume, read, read + 1, this.formats, true);
+    const span = (step: number): string => stepsName(volume, step, step + 1, this.formats, true);
+    const note = read === null ? (this.narrow ? number.change : number.compared) : at === null ? span(read) : `${span(read)} · ${this.knownOf(read)}`;
     return html`<span class="key-number">${value} <span class="unit">${unit}</span></span><span class="note">${note}</span>`;
   }
 
@@ -123,7 +138,7 @@ export class EdVolumeCard extends LitElement {
       ticks: ticksOf(volume, this.narrow, this.formats),
       scale: scaleFor(Math.max(0, ...values.map((value) => value ?? 0)), AXIS_STEPS, 0.01),
       print: (value) => this.formats.axis(value),
-      marks: marksOf(volume.provenance, volume.known, undefined, volume.before),
+      marks: marksOf(volume.provenance, volume.known, volume.partly, volume.before),
       markLabel: () => '',
       captions: null,
       before: null,
@@ -142,7 +157,7 @@ export class EdVolumeCard extends LitElement {
         <tbody>
           ${places.map((i) => {
             const value = volume.values[i] ?? null;
-            return html`<tr><th scope="row">${stepsName(volume, i, i + 1, this.formats)}</th><td>${value === null ? nothing : this.print(value)}</td><td>${t(`known.${volume.provenance[i] ?? 'missing'}`)}</td></tr>`;
+            return html`<tr><th scope="row">${stepsName(volume, i, i + 1, this.formats)}</th><td>${value === null ? nothing : this.print(value)}</td><td>${this.knownOf(i)}</td></tr>`;
           })}
         </tbody>
       </table>

@@ -361,6 +361,7 @@ class Device(Answer):
     name: str
     parent: str | None
     values: Values
+    provenance: list[Provenance]
     total: float | None
 
 
@@ -369,6 +370,7 @@ class Volume(Answer):
 
     unit: str
     values: Values
+    provenance: list[Provenance]
     total: float | None
 
 
@@ -387,7 +389,11 @@ class Jump(Answer):
 class Energy(Answer):
     """The home's energy; `edges_us` has one more element than the columns.
 
-    `integrated`: keys whose energy is the integral of a power, because nothing counts it; `jumps`: newest first.
+    `provenance` is that of the flows. `untracked`: home use that no top-level device accounts for, below 0 where
+    devices used more, also where they are known and the home is not; its provenance is that of the flows and of these
+    devices, so `missing` where one of them is not known and its use is therefore in it. `integrated`: keys whose energy
+    is the integral of a power, because nothing counts it; `left_out`: keys of gas and water meters that count in
+    another unit than the others (kWh beside m³) and are not in the sum; `jumps`: newest first.
     """
 
     site: str
@@ -398,9 +404,11 @@ class Energy(Answer):
     flows: Flows
     devices: list[Device]
     untracked: Values
+    untracked_provenance: list[Provenance]
     gas: Volume | None
     water: Volume | None
     integrated: list[str]
+    left_out: list[str]
     provenance: list[Provenance]
     totals: Totals
     jumps: list[Jump]

@@ -111,7 +111,12 @@ def _known(value: float) -> float | None:
 def _quantity(quantity: Quantity | None) -> dict[str, object] | None:
     if quantity is None:
         return None
-    return {"unit": quantity.unit, "values": column(quantity.values), "total": _known(quantity.total)}
+    return {
+        "unit": quantity.unit,
+        "values": column(quantity.values),
+        "provenance": provenance_names(quantity.provenance),
+        "total": _known(quantity.total),
+    }
 
 
 def _describe(found: EnergyAnswer) -> dict[str, object]:
@@ -131,14 +136,17 @@ def _describe(found: EnergyAnswer) -> dict[str, object]:
                 "name": device.name,
                 "parent": device.parent,
                 "values": column(device.values),
+                "provenance": provenance_names(device.provenance),
                 "total": _known(device.total),
             }
             for device in found.devices
         ],
         "untracked": column(found.untracked),
+        "untracked_provenance": provenance_names(found.untracked_provenance),
         "gas": _quantity(found.gas),
         "water": _quantity(found.water),
         "integrated": found.integrated,
+        "left_out": found.left_out,
         "provenance": provenance_names(found.provenance),
         "totals": {name: _known(value) for name, value in totals.items()},
     }

@@ -64,10 +64,14 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Fluid:
-    """Gas or water: the Entities that count it, all in one unit."""
+    """Gas or water: the Entities that count it, all in one unit, and those that count it in another one.
+
+    The integration makes every volume m³, but gas may be counted in kWh, too: how much energy a m³ has, nobody says.
+    """
 
     keys: tuple[str, ...]
     unit: str
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,11 @@ class Meters:
     def balance_keys(self) -> list[str]:
         """Return the Entities that the balance needs, whose finest Statistics count."""
         return list(dict.fromkeys(contribution.key for contribution in self.contributions))
+
+    @property
+    def left_out(self) -> list[str]:
+        """Return the Entities that count gas or water and cannot be added to the others."""
+        return [key for fluid in (self.gas, self.water) if fluid for key in fluid.left_out]
 
     @property
     def keys(self) -> list[str]:
@@ -191,8 +200,11 @@ def _devices(group: _Assigned) -> list[Device]:
 
 
 def _fluid(assigned: _Assigned, wanted: Role) -> Fluid | None:
-    found = {entity.key: entity.unit for entity, role in assigned if role.role is wanted}
+    """Return the meters in the unit of the first one in the settings, by whose order groups are numbered."""
+    inside = [(role.group, entity) for entity, role in assigned if role.role is wanted]
+    found = {entity.key: entity.unit for _, entity in sorted(inside, key=lambda one: (len(one[0]), one[0]))}
     if not found:
         return None
-    unit = next(iter(found.values()))  # kWh and m³ of gas cannot be added: the first in the settings decides
-    return Fluid(tuple(key for key, its_unit in found.items() if its_unit == unit), unit)
+    unit = next(iter(found.values()))
+    left_out = tuple(key for key, its_unit in found.items() if its_unit != unit)
+    return Fluid(tuple(key for key in found if key not in left_out), unit, left_out)

@@ -6,7 +6,11 @@ Out:  `EnergyAnswer`: one element of each column for each interval between edges
 
 The balance (`balance.py`) is struck for each 5 minutes, or for the hour where only an imported hour is known of one
 of its meters, and then summed. Amounts of Entities are sums of their changes, so any partition of a span gives the
-same sum.
+same sum. So does `untracked`, as it is never clamped: it is below 0 where devices used more than the home did, also
+where devices are known and the home is not. Shares and what is known are no amounts: they have no such sum.
+
+The flows, each device, gas and water say for themselves how they are known. Where hours are enough, an hour of a
+device, of gas or of water is known if its rollup is: its parts are not looked at.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +27,8 @@ from energy_server.model.statistic import FIVE_MINUTES_US, Provenance
 
 type Instants = NDArray[np.int64]
 type Energy = NDArray[np.float64]
+type Known = NDArray[np.uint8]
+"""How each interval is known, as numbers of Provenance."""
 
 
 _NEEDS = {
@@ -62,6 +68,7 @@ class DeviceEnergy:
     name: str
     parent: str | None
     values: Energy
+    provenance: Known
     total: float
 
 
@@ -71,6 +78,7 @@ class Quantity:
 
     unit: str
     values: Energy
+    provenance: Known
     total: float
 
 
@@ -78,7 +86,9 @@ class Quantity:
 class EnergyAnswer:
     """All that /api/energy says. `totals`, `untracked_total` and the shares are NaN where nothing is known.
 
-    `integrated`: keys whose energy is the integral of a power.
+    `provenance` is that of the flows; `untracked_provenance` that of the flows and of all devices that no other
+    includes: MISSING where `untracked` has in it what one of them used unheard. `integrated`: keys whose energy is the
+    integral of a power; `left_out`: keys of gas and water meters whose unit is not that of the others.
     """
 
     edges_us: Instants
@@ -86,14 +96,43 @@ class EnergyAnswer:
     flows: Flows[Energy]
     devices: list[DeviceEnergy]
     untracked: Energy
+    untracked_provenance: Known
     gas: Quantity | None
     water: Quantity | None
     integrated: list[str]
-    provenance: NDArray[np.uint8]
+    left_out: list[str]
+    provenance: Known
     totals: Flows[float]
     untracked_total: float
     self_sufficiency: float
     self_consumption: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """How well each key is known in each interval: one row for each of them, and whether it takes part."""
+
+    place: Mapping[str, int]
+    found: Known
+    takes_part: NDArray[np.bool]
+
+    @classmethod
+    def of(
+        cls, place: Mapping[str, int], summed: Sums, since_us: Mapping[str, int], edges_us: Instants, until_us: int
+    ) -> _Judged:
+        """Judge by what should be known: MISSING where a period that should be known is not."""
+        first_us = np.array([-(-since_us[key] // FIVE_MINUTES_US) * FIVE_MINUTES_US for key in place], np.int64)
+        low = np.maximum(edges_us[:-1], first_us[:, np.newaxis])
+        high = np.minimum(edges_us[1:], until_us)
+        expected = np.maximum(high - low, 0) // FIVE_MINUTES_US
+        found = np.where(summed.known < expected, np.uint8(Provenance.MISSING), summed.worst)
+        return cls(place, found, np.maximum(summed.known, expected) > 0)
+
+    def worst(self, keys: Sequence[str]) -> Known:
+        """Return the worst of those of the keys that take part in each interval, MISSING where none does."""
+        rows = [self.place[key] for key in keys]
+        worst = np.where(self.takes_part[rows], self.found[rows], 0).max(axis=0, initial=0)
+        return np.where(self.takes_part[rows].any(axis=0), worst, Provenance.MISSING).astype(np.uint8)
 
 
 def answer(
@@ -111,27 +150,26 @@ def answer(
     """
     summed = sums(cells, edges_us)
     place = {key: at for at, key in enumerate(home.keys)}
+    judged = _Judged.of(place, summed, since_us, edges_us, until_us)
     flows = _flows(home, summed)
-    devices = [_device(device, home, summed.change[place[device.key]]) for device in home.devices]
-    untracked, untracked_total = _untracked(flows.home, devices)
+    devices = [_device(device, home, summed.change[place[device.key]], judged) for device in home.devices]
+    tracked = [device for device in devices if device.parent is None]
+    untracked = _untracked(flows.home, tracked)
     totals = Flows(**{name: total(getattr(flows, name)) for name in FLOWS})
-    judged = home.balance_keys or home.other_keys
-    provenance = [
-        _provenance(summed.known[place[key]], summed.worst[place[key]], since_us[key], edges_us, until_us)
-        for key in judged
-    ]
     return EnergyAnswer(
         edges_us=edges_us,
         has=_has(home),
         flows=flows,
         devices=devices,
         untracked=untracked,
-        gas=_quantity(home.gas, summed, place),
-        water=_quantity(home.water, summed, place),
+        untracked_provenance=judged.worst([*home.balance_keys, *(device.key for device in tracked)]),
+        gas=_quantity(home.gas, summed, place, judged),
+        water=_quantity(home.water, summed, place, judged),
         integrated=integrated(entities, home),
-        provenance=_worst(provenance, len(edges_us) - 1),
+        left_out=home.left_out,
+        provenance=judged.worst(home.balance_keys),
         totals=totals,
-        untracked_total=untracked_total,
+        untracked_total=total(untracked),
         self_sufficiency=_share(totals.solar_to_home + totals.battery_to_home, totals.grid_to_home),
         self_consumption=_share(totals.solar_to_home + totals.solar_to_battery, totals.solar_to_grid),
     )
@@ -180,46 +218,21 @@ def _flows(home: Meters, summed: Sums) -> Flows[Energy]:
     return Flows(**columns)
 
 
-def _device(device: Device, home: Meters, values: Energy) -> DeviceEnergy:
+def _device(device: Device, home: Meters, values: Energy, judged: _Judged) -> DeviceEnergy:
     parent = device.parent if any(other.key == device.parent for other in home.devices) else None
-    return DeviceEnergy(device.key, device.name, parent, values, total(values))
+    return DeviceEnergy(device.key, device.name, parent, values, judged.worst([device.key]), total(values))
 
 
-def _untracked(home: Energy, devices: Sequence[DeviceEnergy]) -> tuple[Energy, float]:
-    """Return home use that no top-level device accounts for; its total is never below 0."""
-    tracked = np.zeros(len(home))
-    for device in devices:
-        if device.parent is None:
-            tracked += np.nan_to_num(device.values)
-    untracked = home - tracked
-    whole = total(untracked)
-    return untracked, whole if np.isnan(whole) else max(whole, 0.0)
+def _untracked(home: Energy, tracked: Sequence[DeviceEnergy]) -> Energy:
+    """Return home use that no top-level device accounts for; NaN where neither the home nor a device is known."""
+    columns = np.array([home, *(-device.values for device in tracked)])
+    return np.where(np.isnan(columns).all(axis=0), np.nan, np.nansum(columns, axis=0))
 
 
-def _quantity(fluid: Fluid | None, summed: Sums, place: Mapping[str, int]) -> Quantity | None:
+def _quantity(fluid: Fluid | None, summed: Sums, place: Mapping[str, int], judged: _Judged) -> Quantity | None:
     if fluid is None:
         return None
     columns = summed.change[[place[key] for key in fluid.keys]]
     unknown = np.isnan(columns).all(axis=0)
     values = np.where(unknown, np.nan, np.nansum(columns, axis=0))
-    return Quantity(fluid.unit, values, total(values))
-
-
-def _provenance(
-    known: NDArray[np.int64], worst: NDArray[np.uint8], since_us: int, edges_us: Instants, until_us: int
-) -> tuple[Energy, NDArray[np.uint8]]:
-    """Return how much is known of each interval, and how well; MISSING where a period that should be known is not."""
-    low = np.maximum(edges_us[:-1], -(-since_us // FIVE_MINUTES_US) * FIVE_MINUTES_US)
-    high = np.minimum(edges_us[1:], until_us)
-    expected = np.maximum(high - low, 0) // FIVE_MINUTES_US
-    judged = np.where(known < expected, np.uint8(Provenance.MISSING), worst)
-    return np.maximum(known, expected).astype(np.float64), judged
-
-
-def _worst(judged: Sequence[tuple[Energy, NDArray[np.uint8]]], count: int) -> NDArray[np.uint8]:
-    """Return the worst of the Entities that take part in each interval, MISSING where none does."""
-    if not judged:
-        return np.full(count, Provenance.MISSING, np.uint8)
-    takes_part = np.array([amount > 0 for amount, _ in judged])
-    worst = np.where(takes_part, np.array([found for _, found in judged]), 0).max(axis=0)
-    return np.where(takes_part.any(axis=0), worst, Provenance.MISSING).astype(np.uint8)
+    return Quantity(fluid.unit, values, judged.worst(fluid.keys), total(values))
