@@ -1,10 +1,11 @@
 """Energy and Status: what they print is what the server knows."""
 
+import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.product.browser import Watched
 from tests.product.running import Product
@@ -82,6 +83,34 @@ async def test_status_says_how_things_are(product: Product, desktop: Watched) ->
     await expect(row).to_contain_text("W")
     rows = page.get_by_role("region", name="Readings and statistics").get_by_role("definition").nth(1)
     assert (await rows.text_content() or "0").strip() not in {"0", ""}
+
+
+async def _off_for_a_minute(route: Route) -> None:
+    """Answer as the server does, but for a minute of yesterday in which Home Assistant was off."""
+    response = await route.fetch()
+    answer = await response.json()
+    yesterday = answer["days"][-2]
+    known = max(("live_s", "backfilled_s", "statistics_s"), key=lambda name: float(yesterday[name]))
+    yesterday |= {known: yesterday[known] - 60, "missing_s": yesterday["missing_s"] + 60, "ha_off_s": 60}
+    await route.fulfill(response=response, json=answer)
+
+
+async def test_the_calendar_tells_off_from_missing(product: Product, desktop: Watched) -> None:
+    page = desktop.page
+    await product.server.imported()
+    await page.route("**/api/completeness?*", _off_for_a_minute)
+    await page.get_by_role("link", name="Status", exact=True).click()
+    calendar = page.get_by_role("group", name="Home Assistant was off for a while.")
+    await calendar.focus()
+    card = page.get_by_role("region", name="Last twelve months")
+    await expect(card).to_contain_text("Home Assistant off")
+    for _ in range(2):  # today, yesterday
+        await page.keyboard.press("ArrowLeft")
+    await expect(card.get_by_role("status")).to_contain_text("1 min missing: Home Assistant was off")
+    await expect(calendar.locator(".off")).not_to_have_count(0)
+    await card.get_by_role("button", name="Show as table").click()
+    off = card.get_by_role("table").locator("tbody tr td:nth-of-type(3)").filter(has_text=re.compile(r"\d"))
+    await expect(off).not_to_have_count(0)
 
 
 async def test_a_day_of_the_calendar_opens_and_a_backfill_runs_to_its_end(product: Product, desktop: Watched) -> None:

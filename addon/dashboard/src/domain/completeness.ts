@@ -1,6 +1,6 @@
 /** The calendar of the last twelve months: a row per month, a cell per day. */
 import type { Completeness } from '../api/types';
-import { t } from '../i18n';
+import { t, tn } from '../i18n';
 import type { Formats } from './format';
 import { SECOND_US, daysInMonth, firstOfMonth } from './time';
 
@@ -87,10 +87,26 @@ function monthRow(first: string, byDate: Map<string, Completeness['days'][number
   return { date: first, days: cells, share: known + missing > 0 ? known / (known + missing) : null, missing_s: missing, ha_off_s: off };
 }
 
+export type Lack = 'missing' | 'off';
+
+/** What marks a span: `off` where all that it lacks is a time in which Home Assistant was off, null where it lacks nothing. */
+export function lackOf({ missing_s, ha_off_s }: Pick<DayCell, 'missing_s' | 'ha_off_s'>): Lack | null {
+  if (missing_s < WORTH_A_MARK_S) return null;
+  return missing_s - ha_off_s < WORTH_A_MARK_S ? 'off' : 'missing';
+}
+
+/** How many days lack readings, and how many only since Home Assistant was off. */
+export function daysLacking(months: readonly MonthRow[]): string {
+  const lacks = months.flatMap(({ days }) => days.map(lackOf));
+  const [missing, off] = (['missing', 'off'] as const).map((lack) => lacks.filter((own) => own === lack).length);
+  const words = [missing ? tn('calendar.someMissing', missing) : null, off ? tn('calendar.someOff', off) : null, missing ? null : t(off ? 'calendar.noneElseMissing' : 'calendar.noneMissing')];
+  return words.filter((own) => own !== null).join(' ');
+}
+
 /** What a day or an hour lacks, in words: "1 min missing: Home Assistant was off". */
 export function lackingWords({ missing_s, ha_off_s }: Pick<DayCell, 'missing_s' | 'ha_off_s'>, formats: Formats): string {
   const length = formats.duration(missing_s * SECOND_US);
+  if (lackOf({ missing_s, ha_off_s }) === 'off') return t('calendar.dayOff', { length });
   if (ha_off_s < WORTH_A_MARK_S) return t('calendar.dayMissing', { length });
-  if (missing_s - ha_off_s < WORTH_A_MARK_S) return t('calendar.dayOff', { length });
   return t('calendar.dayPartlyOff', { length, off: formats.duration(ha_off_s * SECOND_US) });
 }

@@ -1,5 +1,6 @@
 /** One day's completeness: its hours and its Entities, the least complete first. */
 import type { Entity, EntityCompleteness, HourCompleteness } from '../api/types';
+import { lackOf } from './completeness';
 
 /** `off`: what is missing of it is missing since Home Assistant was off. */
 export type Known = 'live' | 'backfilled' | 'statistics' | 'missing' | 'off' | 'ahead';
@@ -37,11 +38,10 @@ export interface DayKnown {
   entities: DayEntity[];
 }
 
-const WORTH_A_MARK_S = 1;
-
 /** How a span is known: missing where something is, else by what most of it is known. */
-function kindOf({ live_s, backfilled_s, statistics_s, missing_s, ha_off_s }: Seconds): Known {
-  if (missing_s >= WORTH_A_MARK_S) return missing_s - ha_off_s < WORTH_A_MARK_S ? 'off' : 'missing';
+function kindOf({ live_s, backfilled_s, statistics_s, ...rest }: Seconds): Known {
+  const lack = lackOf(rest);
+  if (lack) return lack;
   const [kind, seconds] = ([['live', live_s], ['backfilled', backfilled_s], ['statistics', statistics_s]] as const).reduce((most, own) => (own[1] > most[1] ? own : most));
   return seconds > 0 ? kind : 'ahead';
 }

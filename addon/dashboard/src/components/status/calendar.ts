@@ -1,11 +1,12 @@
 /** Completeness by month and day, one drawing for all widths; the same as a table. Sends `day` when one is chosen. */
 import { LitElement, css, html, nothing, svg, type PropertyValues, type SVGTemplateResult, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { lackingWords, type DayCell, type MonthRow } from '../../domain/completeness';
+import { daysLacking, lackOf, type DayCell, type Lack, type MonthRow } from '../../domain/completeness';
 import type { Formats } from '../../domain/format';
 import { SECOND_US } from '../../domain/time';
-import { t, tn } from '../../i18n';
+import { t } from '../../i18n';
 import { base, button, card, table } from '../../styles/shared';
+import { HATCH, cellStyles, drawCell, wordsOf } from './calendar-cell';
 
 interface Sizes {
   label: number;
@@ -22,6 +23,9 @@ const SMALL: Sizes = { label: 34, right: 54, row: 15, cell: 11, gap: 1, top: 14,
 const SMALL_BELOW = 560;
 const MARKED_DAYS = [1, 5, 10, 15, 20, 25, 31];
 const DAYS = 31;
+const DAY: DayCell = { date: '', kind: 'live', backfilled: false, missing_s: 0, ha_off_s: 0 };
+/** Classes of a month's percentage. */
+const SHARE = { missing: 'incomplete', off: 'partly-off', none: 'second-ink' } as const;
 
 export class DayEvent extends Event {
   constructor(readonly date: string) {
@@ -36,6 +40,7 @@ export class EdCalendar extends LitElement {
     card,
     button,
     table,
+    cellStyles,
     css`
       svg {
         display: block;
@@ -51,32 +56,8 @@ export class EdCalendar extends LitElement {
         fill: var(--error);
         font-weight: 500;
       }
-      .live {
-        fill: var(--measured);
-        stroke: var(--grid-text);
-        stroke-opacity: 0.5;
-        stroke-width: 0.5;
-      }
-      .statistics {
-        fill: var(--statistics);
-      }
-      .line {
-        fill: var(--primary-text);
-        opacity: 0.55;
-      }
-      .dot {
-        fill: var(--ink);
-      }
-      .missing {
-        fill: url(#hatch);
-        stroke: var(--error);
-        stroke-width: 1.5;
-      }
-      .hatch-ground {
-        fill: var(--card);
-      }
-      .hatch-line {
-        fill: var(--error);
+      .partly-off {
+        font-weight: 500;
       }
       .focused {
         fill: none;
@@ -167,25 +148,24 @@ export class EdCalendar extends LitElement {
   }
 
   private renderLegend(): TemplateResult[] {
-    const sign = (kind: DayCell['kind'], backfilled: boolean, missing: boolean): TemplateResult =>
-      html`<svg width="16" height="12" aria-hidden="true">${HATCH} ${drawCell(0.5, 0.5, 15, 11, 2.5, { date: '', kind, backfilled, missing_s: missing ? 1 : 0, ha_off_s: 0 })}</svg>`;
+    const sign = (over: Partial<DayCell>): TemplateResult =>
+      html`<svg width="16" height="12" aria-hidden="true">${HATCH} ${drawCell({ x: 0.5, y: 0.5, w: 15, h: 11, dot: 2.5 }, { ...DAY, ...over })}</svg>`;
     return [
-      html`<span>${sign('live', false, false)}${t('calendar.measured')}</span>`,
-      html`<span>${sign('live', true, false)}${t('calendar.backfilled')}</span>`,
-      html`<span>${sign('statistics', false, false)}${t('calendar.statistics')}</span>`,
-      html`<span>${sign('blank', false, true)}${t('calendar.missing')}</span>`,
+      html`<span>${sign({})}${t('calendar.measured')}</span>`,
+      html`<span>${sign({ backfilled: true })}${t('calendar.backfilled')}</span>`,
+      html`<span>${sign({ kind: 'statistics' })}${t('calendar.statistics')}</span>`,
+      html`<span>${sign({ missing_s: 1 })}${t('calendar.missing')}</span>`,
+      html`<span>${sign({ missing_s: 1, ha_off_s: 1 })}${t('calendar.off')}</span>`,
     ];
   }
 
   private renderDrawing(): TemplateResult {
-    const lacking = this.months.flatMap((month) => month.days).filter((day) => day.missing_s > 0).length;
-    const missing = lacking === 0 ? t('calendar.noneMissing') : tn('calendar.someMissing', lacking);
     return html`<div
       class="grid"
       tabindex="0"
       role="group"
       aria-roledescription="calendar"
-      aria-label=${t('calendar.summary', { missing })}
+      aria-label=${t('calendar.summary', { missing: daysLacking(this.months) })}
       @keydown=${this.onKey}
       @pointermove=${this.onPointer}
       @pointerdown=${this.onPointer}
@@ -207,10 +187,10 @@ export class EdCalendar extends LitElement {
     const heads = MARKED_DAYS.map((day) => svg`<text class="second-ink" x=${label + (day - 0.5) * step - gap / 2} y="9" text-anchor="middle">${day}</text>`);
     const rows = this.months.map((month, i) => {
       const y = top + i * row;
-      const cells = month.days.map((day, d) => drawCell(label + d * step, y, step - gap, cell, dot, day));
+      const cells = month.days.map((day, d) => drawCell({ x: label + d * step, y, w: step - gap, h: cell, dot }, day));
       const share = month.share === null ? '' : this.formats.completeness(month.share);
       return svg`<text x="0" y=${y + cell - 2}>${this.formats.month(month.date, this.width >= SMALL_BELOW)}</text>${cells}
-        <text class=${month.missing_s > 0 ? 'incomplete' : 'second-ink'} x=${this.width} y=${y + cell - 2} text-anchor="end">${share}</text>`;
+        <text class=${SHARE[lackOf(month) ?? 'none']} x=${this.width} y=${y + cell - 2} text-anchor="end">${share}</text>`;
     });
     return html`<svg width=${this.width} height=${top + this.months.length * row} aria-hidden="true">${HATCH}${heads}${rows}${this.renderFocus()}</svg>`;
   }
@@ -268,35 +248,20 @@ export class EdCalendar extends LitElement {
   private renderTable(): TemplateResult {
     return html`<table>
       <thead>
-        <tr><th scope="col">${t('calendar.month')}</th><th scope="col">${t('calendar.complete')}</th><th scope="col">${t('calendar.days')}</th><th scope="col">${t('known.off')}</th></tr>
+        <tr><th scope="col">${t('calendar.month')}</th><th scope="col">${t('calendar.complete')}</th><th scope="col">${t('calendar.days')}</th><th scope="col">${t('calendar.daysOff')}</th><th scope="col">${t('known.off')}</th></tr>
       </thead>
       <tbody>
         ${this.months.map((month) => {
-          const lacking = month.days.filter((day) => day.missing_s > 0).map((day) => String(Number(day.date.slice(8))));
+          const days = (lack: Lack): string => month.days.filter((day) => lackOf(day) === lack).map((day) => String(Number(day.date.slice(8)))).join(', ');
           return html`<tr>
             <th scope="row">${this.formats.month(month.date, true)}</th>
             <td>${month.share === null ? '' : this.formats.completeness(month.share)}</td>
-            <td>${lacking.join(', ')}</td>
+            <td>${days('missing')}</td>
+            <td>${days('off')}</td>
             <td>${month.ha_off_s > 0 ? this.formats.duration(month.ha_off_s * SECOND_US) : nothing}</td>
           </tr>`;
         })}
       </tbody>
     </table>`;
   }
-}
-
-const HATCH = svg`<defs><pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="5" height="5"></rect><rect class="hatch-line" width="2" height="5"></rect></pattern></defs>`;
-
-function drawCell(x: number, y: number, w: number, h: number, dot: number, day: DayCell): SVGTemplateResult | typeof nothing {
-  if (day.missing_s > 0) return svg`<rect class="missing" x=${x} y=${y} width=${w} height=${h} rx="2"></rect>`;
-  if (day.kind === 'blank') return nothing;
-  const ground = svg`<rect class=${day.kind} x=${x} y=${y} width=${w} height=${h} rx="2"></rect>`;
-  if (day.kind === 'statistics') return svg`${ground}<rect class="line" x=${x} y=${y + h / 2 - 0.5} width=${w} height="1"></rect>`;
-  return day.backfilled ? svg`${ground}<circle class="dot" cx=${x + w / 2} cy=${y + h / 2} r=${dot}></circle>` : ground;
-}
-
-function wordsOf(day: DayCell, formats: Formats): string {
-  if (day.missing_s > 0) return lackingWords(day, formats);
-  if (day.kind === 'statistics') return t('calendar.dayFull.statistics');
-  return t(day.backfilled ? 'calendar.dayFull.backfilled' : 'calendar.dayFull.live');
 }

@@ -13,6 +13,7 @@ import { icon } from '../icon';
 const SHOWN = 8;
 const EVERY_HOURS = 6;
 const WORDS = { live: 'known.measured', backfilled: 'known.backfilled', statistics: 'known.statistics', missing: 'known.missing', off: 'known.off', ahead: 'row.none' } as const;
+const OF_ENTITY = { ...WORDS, missing: 'known.partly', off: 'day.exceptOff' } as const;
 
 @customElement('ed-day-card')
 export class EdDayCard extends LitElement {
@@ -48,10 +49,13 @@ export class EdDayCard extends LitElement {
       .hours .statistics {
         background: linear-gradient(var(--primary-text), var(--primary-text)) 0 50% / 100% 1px no-repeat, var(--statistics);
       }
-      .hours .missing,
-      .hours .off {
+      .hours .missing {
         border: 1px solid var(--error);
         background: repeating-linear-gradient(135deg, var(--error) 0 1.5px, transparent 1.5px 5px);
+      }
+      .hours .off {
+        border: 1px solid var(--ink-2);
+        background: repeating-linear-gradient(90deg, var(--ink-2) 0 1px, transparent 1px 4px);
       }
       .scale {
         display: flex;
@@ -121,9 +125,9 @@ export class EdDayCard extends LitElement {
         ${list.map(
           ({ name, kind, missing_s, share }) => html`<tr>
             <th scope="row" title=${name}>${name}</th>
-            <td class="second">${t(kind === 'missing' ? 'known.partly' : WORDS[kind])}</td>
+            <td class="second">${t(OF_ENTITY[kind])}</td>
             <td>${missing_s >= 1 ? formats.duration(missing_s * SECOND_US) : nothing}</td>
-            <td class=${missing_s >= 1 ? 'incomplete' : ''}>${formats.completeness(share)}</td>
+            <td class=${kind === 'missing' ? 'incomplete' : ''}>${formats.completeness(share)}</td>
           </tr>`,
         )}
       </tbody>

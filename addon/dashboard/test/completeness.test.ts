@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { calendarOf, daysLacking, lackOf } from '../src/domain/completeness';
+
+const DAY_S = 86_400;
+const day = (date: string, over: object = {}) => ({ date, length_s: DAY_S, live_s: DAY_S, backfilled_s: 0, statistics_s: 0, missing_s: 0, ha_off_s: 0, ...over });
+
+describe('what a day lacks', () => {
+  it('marks a day as off only where Home Assistant was off for all that is missing', () => {
+    expect([lackOf({ missing_s: 60, ha_off_s: 60 }), lackOf({ missing_s: 60.5, ha_off_s: 60 })]).toEqual(['off', 'off']);
+    expect([lackOf({ missing_s: 60, ha_off_s: 0 }), lackOf({ missing_s: 600, ha_off_s: 590 })]).toEqual(['missing', 'missing']);
+    expect([lackOf({ missing_s: 0, ha_off_s: 0 }), lackOf({ missing_s: 0.5, ha_off_s: 0 })]).toEqual([null, null]);
+  });
+
+  it('counts the days of each sort', () => {
+    const off = { live_s: DAY_S - 60, missing_s: 60, ha_off_s: 60 };
+    const missing = { live_s: DAY_S - 600, missing_s: 600, ha_off_s: 60 };
+    const say = (...days: object[]) => daysLacking(calendarOf(days.map((over, i) => day(`2026-04-0${i + 1}`, over)), '2026-04-09'));
+    expect(say({})).toBe('Nothing is missing.');
+    expect(say({}, off)).toBe('On 1 day Home Assistant was off for a while. Nothing else is missing.');
+    expect(say(off, missing, off)).toBe('1 day lacks readings. On 2 days Home Assistant was off for a while.');
+    expect(say(missing, missing)).toBe('2 days lack readings.');
+  });
+});
