@@ -83,9 +83,11 @@ async def _compose(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> En
         memory.save()
         reconcile.recorder_changed()
 
-    watch = RecorderWatch(hass, recorder, before.blind, on_change=on_recorder)
+    watch = RecorderWatch(hass, recorder, before.blind, before.began, on_change=on_recorder)
     reconcile = Reconcile(hass, recorder, watch, before.pending, before.misfits, on_change=memory.save)
-    memory.unfinished = lambda: Unfinished(reconcile.pending, sorted(reconcile.imports.misfits), watch.blind())
+    memory.unfinished = lambda: Unfinished(
+        reconcile.pending, sorted(reconcile.imports.misfits), watch.blind(), watch.really_began_us()
+    )
     outbox = hass.data.setdefault(KEPT, {}).pop(entry.entry_id, None) or Outbox(json_bytes, OUTBOX_BYTES, EARLIEST_US)
     issues = Issues(hass, entry.entry_id, entry.data[CONF_URL])
     site_id = await instance_id.async_get(hass)

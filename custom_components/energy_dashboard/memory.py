@@ -1,6 +1,7 @@
 """What must survive a restart of Home Assistant.
 
-That is since when each Entity is heard, which imports are not done, and when the recorder did not record.
+That is since when each Entity is heard, which imports are not done, when the recorder did not record, and when its runs
+really began.
 
 In:   Entities as they are selected.
 Out:  `.storage/energy_dashboard.<entry>`, written a moment after a change.
@@ -59,13 +60,14 @@ class Remembered:
 class Unfinished:
     """What one run leaves to the next.
 
-    That is the keys of Entities whose import is not done, of those whose statistics have another unit, and the spans
-    in which the recorder did not record.
+    That is the keys of Entities whose import is not done, of those whose statistics have another unit, the spans in
+    which the recorder did not record, and when runs really began, by when a wrong clock said that they did.
     """
 
     pending: list[str] = field(default_factory=list)
     misfits: list[str] = field(default_factory=list)
     blind: list[Span] = field(default_factory=list)
+    began: dict[int, int] = field(default_factory=dict)
 
 
 class Memory:
@@ -87,6 +89,7 @@ class Memory:
             list(stored.get("pending", ())),
             list(stored.get("misfits", ())),
             [Span(*span) for span in stored.get("blind", ())],
+            {int(said_us): began_us for said_us, began_us in stored.get("began", {}).items()},
         )
 
     @callback

@@ -26,6 +26,7 @@ class Past:
         self.hass = hass
         self.start = datetime.now(UTC).replace(microsecond=123_457)
         self._todo: list[Callable[[Session], object]] = []
+        self._run_id = -1_000  # before the one of Home Assistant's present run
 
     def at(self, minute: float) -> datetime:
         return self.start + timedelta(minutes=minute)
@@ -38,7 +39,10 @@ class Past:
 
     def run(self, since: float, until: float, *, killed: bool = False) -> None:
         """Home Assistant ran; if it was killed the recorder wrote the end at its next start."""
-        run = RecorderRuns(start=self.at(since), end=self.at(until), closed_incorrect=killed)
+        self._run_id += 1
+        run = RecorderRuns(
+            run_id=self._run_id, start=self.at(since), end=self.at(until), closed_incorrect=killed, created=self.start
+        )
         self._todo.append(lambda session: session.add(run))
 
     def present_run(self, since: float) -> None:

@@ -1,22 +1,29 @@
 """When Home Assistant's recorder ran: from these spans its states may be claimed, between them it was off.
 
-In:   a session of the recorder.
+In:   a session of the recorder; when runs really began whose beginning was written down by a wrong clock.
 Out:  the spans of its runs, the present one open.
 
 A run that was killed gets its end at the next start, which says nothing: it ended with its last state. What lies before
-the first run that is known is judged in the same way.
+the first run that is known is judged in the same way. A run that began while the clock was wrong (a machine without a
+battery for it, one whose clock runs in local time) says too little as well: it began with its first state after the
+run before. So no time that has states lies between runs.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from homeassistant.components.recorder.db_schema import RecorderRuns, States
 from homeassistant.util import dt as dt_util
-from sqlalchemy import func, select
+from sqlalchemy import Function, func, select
 from sqlalchemy.orm import Session
 
 from .convert import instant_us, ts_us
 from .spans import Span
+
+LATEST_US = 2**62
+
+type Which = Callable[..., Function[float | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,35 +34,61 @@ class Runs:
     began_us: int | None
 
 
-def runs(session: Session) -> Runs:
+def runs(session: Session, really_began_us: Mapping[int, int]) -> Runs:
     """Return when the recorder ran."""
     found = session.execute(
-        select(RecorderRuns.start, RecorderRuns.end, RecorderRuns.closed_incorrect).order_by(RecorderRuns.start)
+        select(RecorderRuns.start, RecorderRuns.end, RecorderRuns.closed_incorrect).order_by(RecorderRuns.run_id)
     ).all()
     ended: list[Span] = []
     began_us: int | None = None
-    oldest_s = session.execute(select(func.min(States.last_updated_ts))).scalar()
-    if found and oldest_s is not None and (first := _utc(found[0][0])).timestamp() > oldest_s:
-        ended.extend(_until_last_state(session, ts_us(oldest_s), first))
-    for start, end, killed in found:
+    over_us = 0
+    for position, (start, end, killed) in enumerate(found):
+        start_us = _corrected(start, really_began_us)
+        end_us = None if end is None else _corrected(end, really_began_us)
+        if position == 0 and (last_us := _last_state_us(session, 0, start_us)) is not None:
+            ended.append(Span(_first_state_us(session, 0, start_us) or 0, last_us + 1))
+            over_us = last_us + 1
+        began_us = _begin_us(session, over_us, start_us, LATEST_US if end_us is None else end_us)
+        if began_us is None or end_us is None:
+            continue
+        if killed:
+            last_us = _last_state_us(session, began_us - 1, end_us)  # one microsecond for what rounding does
+            end_us = began_us if last_us is None else last_us + 1
+        if began_us < end_us:
+            ended.append(Span(began_us, end_us))
+            over_us = end_us
         began_us = None
-        if end is None:
-            began_us = instant_us(_utc(start))
-        elif killed:
-            ended.extend(_until_last_state(session, instant_us(_utc(start)), _utc(end)))
-        elif end > start:
-            ended.append(Span(instant_us(_utc(start)), instant_us(_utc(end))))
     return Runs(tuple(ended), began_us)
 
 
-def _until_last_state(session: Session, since_us: int, end: datetime) -> list[Span]:
-    """Return the span of a run that ended at an unknown instant before `end`."""
-    last_s = session.execute(
-        select(func.max(States.last_updated_ts)).where(
-            States.last_updated_ts < end.timestamp(), States.last_updated_ts >= since_us / 1e6 - 1e-3
-        )
+def _begin_us(session: Session, over_us: int, start_us: int, end_us: int) -> int | None:
+    """Return when a run began: with its first state after the run before, or when it says that it did, if earlier."""
+    first_us = _first_state_us(session, over_us, end_us)
+    said_us = start_us if over_us <= start_us < end_us else None
+    return min((each for each in (first_us, said_us) if each is not None), default=None)
+
+
+def _first_state_us(session: Session, since_us: int, until_us: int) -> int | None:
+    return _state_us(session, func.min, since_us, until_us)
+
+
+def _last_state_us(session: Session, since_us: int, until_us: int) -> int | None:
+    return _state_us(session, func.max, since_us, until_us)
+
+
+def _state_us(session: Session, which: Which, since_us: int, until_us: int) -> int | None:
+    """Return the instant of a state in [since, until), by the index on it; seconds are compared, which are floats."""
+    updated = States.last_updated_ts
+    found_s = session.execute(
+        select(which(updated)).where(updated >= since_us / 1e6, updated < until_us / 1e6)
     ).scalar()
-    return [] if last_s is None or ts_us(last_s) < since_us else [Span(since_us, ts_us(last_s) + 1)]
+    return None if found_s is None else ts_us(found_s)
+
+
+def _corrected(when: datetime, really_began_us: Mapping[int, int]) -> int:
+    """Return an instant that is written down: the end of a killed run is the beginning of the next."""
+    written_us = instant_us(_utc(when))
+    return really_began_us.get(written_us, written_us)
 
 
 def _utc(when: datetime) -> datetime:

@@ -1,7 +1,8 @@
 """Watch whether Home Assistant's recorder records: of the time in which it does not, its states say nothing.
 
 In:   a look at the recorder every few seconds.
-Out:  the spans in which it ran but did not record, which outlast a restart; `on_change` when its status changed.
+Out:  the spans in which it ran but did not record, and when runs really began that a wrong clock wrote down, both of
+      which outlast a restart; `on_change` when its status changed.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
-from .clock import now_us
+from .clock import now_us, process_began_us
 from .recorder import Condition, Recorder, RecorderStatus
 from .spans import Span
 
@@ -17,6 +18,8 @@ LOOK_S: Final = 5.0
 MOST: Final = 200
 """Spans that are remembered, the newest ones: who disables the recorder every night is still known half a year."""
 
+WRONG_US: Final = 60_000_000
+"""A recorder that began so much before its own process wrote that down by a clock that was behind."""
 BLIND: Final = frozenset({Condition.DISABLED, Condition.LOSSY})
 FOREVER_US: Final = 2**62
 
@@ -25,12 +28,19 @@ class RecorderWatch:
     """What is known of the recorder's attention."""
 
     def __init__(
-        self, hass: HomeAssistant, recorder: Recorder, remembered: list[Span], *, on_change: Callable[[], None]
+        self,
+        hass: HomeAssistant,
+        recorder: Recorder,
+        remembered: list[Span],
+        really_began_us: dict[int, int],
+        *,
+        on_change: Callable[[], None],
     ) -> None:
         """Take up what earlier runs of Home Assistant saw."""
         self._hass = hass
         self._recorder = recorder
         self._blind = remembered
+        self._really_began_us = really_began_us
         self._on_change = on_change
         self._seen_us: int | None = None
         self._timer: CALLBACK_TYPE | None = None
@@ -39,6 +49,10 @@ class RecorderWatch:
     def blind(self) -> list[Span]:
         """Return the spans in which the recorder did not record; one that lasts has no end."""
         return list(self._blind)
+
+    def really_began_us(self) -> dict[int, int]:
+        """Return when runs began, by when they say that they did, where a wrong clock said that."""
+        return dict(self._really_began_us)
 
     @callback
     def start(self) -> None:
@@ -62,9 +76,22 @@ class RecorderWatch:
         elif status.condition is Condition.READY:
             self._close(instant_us)
         self._seen_us = instant_us
+        changed = self._correct()
         before, self.status = self.status, status
-        if (before.condition, before.detail) != (status.condition, status.detail):
+        if changed or (before.condition, before.detail) != (status.condition, status.detail):
             self._on_change()
+
+    def _correct(self) -> bool:
+        """Remember when the present run really began; returns whether that is news."""
+        said_us, began_us = self._recorder.began_us, process_began_us()
+        if said_us is None or began_us - said_us < WRONG_US:
+            return False
+        before_us = self._really_began_us.get(said_us)
+        if before_us is not None and abs(before_us - began_us) < WRONG_US:
+            return False
+        kept = list(self._really_began_us.items())[-MOST:]
+        self._really_began_us = dict(kept) | {said_us: began_us}
+        return True
 
     def _open(self, instant_us: int) -> None:
         """Begin a span: when it really began is only known to be after the last look."""

@@ -1,0 +1,104 @@
+"""When the recorder ran, by its own tables: also where the clock was wrong when Home Assistant began.
+
+Instants are hours; states come every quarter of an hour. Off is what lies between runs.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from homeassistant.components.recorder.db_schema import Base, RecorderRuns, States, StatesMeta
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from custom_components.energy_dashboard.pipeline.convert import instant_us
+from custom_components.energy_dashboard.pipeline.recorder_runs import runs
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+EPOCH_H = (datetime(1970, 1, 1, tzinfo=UTC) - NOON) / timedelta(hours=1)
+QUARTER_H = 0.25
+TEN: Any = pytest.approx(10, abs=1e-6)
+
+type Run = tuple[float, float | None, bool]
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        yield session
+    engine.dispose()
+
+
+def at(hour: float) -> datetime:
+    return NOON + timedelta(hours=hour)
+
+
+def hours(us: int) -> float:
+    return round((us - instant_us(NOON)) / 3.6e9, 6)
+
+
+def known(
+    session: Session,
+    written: Sequence[Run],
+    states: Sequence[tuple[float, float]],
+    really: Mapping[float, float] | None = None,
+) -> tuple[list[tuple[float, float]], float | None]:
+    """Write runs as (start, end, killed) and states of spans, both ends included, in their order; return what ran."""
+    meta = StatesMeta(entity_id="sensor.meter")
+    session.add(meta)
+    session.flush()
+    for start, end, killed in written:
+        run = RecorderRuns(start=at(start), end=None if end is None else at(end), closed_incorrect=killed)
+        run.created = run.start
+        session.add(run)
+        session.flush()
+    for since, until in states:
+        for quarter in range(round((until - since) / QUARTER_H) + 1):
+            when = at(since + quarter * QUARTER_H)
+            session.add(States(state="1", metadata_id=meta.metadata_id, last_updated_ts=when.timestamp()))
+    session.flush()
+    corrected = {instant_us(at(said)): instant_us(at(began)) for said, began in (really or {}).items()}
+    found = runs(session, corrected)
+    began = None if found.began_us is None else hours(found.began_us)
+    return [(hours(span.since_us), hours(span.until_us)) for span in found.ended], began
+
+
+def test_runs_in_order(session: Session) -> None:
+    assert known(session, [(0, 10, False), (11, None, False)], [(0, 9.75), (11, 14)]) == ([(0, 10)], 11)
+
+
+def test_one_that_was_killed_ended_with_its_last_state(session: Session) -> None:
+    found, began = known(session, [(0, 11, True), (11, None, False)], [(0, 10), (11, 14)])
+    assert (found, began) == ([(0, TEN)], 11)
+
+
+@pytest.mark.parametrize("said", [EPOCH_H, -0.5, 9.0], ids=["1970", "before the last start", "before the last end"])
+def test_a_clock_that_was_behind_at_the_start(session: Session, said: float) -> None:
+    """It began with its first state after the run before; so does it when it is over."""
+    assert known(session, [(0, 10, False), (said, None, False)], [(0, 9.75), (11, 14)]) == ([(0, 10)], 11)
+
+
+def test_a_clock_that_was_behind_in_a_run_that_is_over(session: Session) -> None:
+    found = known(session, [(0, 10, False), (EPOCH_H, 14, False), (15, None, False)], [(0, 9.75), (11, 13.75), (15, 16)])
+    assert found == ([(0, 10), (11, 14)], 15)
+
+
+def test_a_clock_that_was_ahead_at_the_start(session: Session) -> None:
+    """What was called 13 o'clock was 11 o'clock."""
+    assert known(session, [(0, 10, False), (13, None, False)], [(0, 9.75), (11, 14)]) == ([(0, 10)], 11)
+
+
+def test_a_run_that_ended_before_its_own_start(session: Session) -> None:
+    found = known(session, [(0, 10, False), (13, 12, False), (12.5, None, False)], [(0, 9.75), (11, 11.75), (12.5, 14)])
+    assert found == ([(0, 10), (11, 12)], 12.5)
+
+
+@pytest.mark.parametrize("said", [EPOCH_H, 8.0], ids=["1970", "a clock that was kept on disk"])
+def test_a_power_cut_on_a_machine_without_a_clock(session: Session, said: float) -> None:
+    """The recorder ends the killed run with the beginning of the next, by the same wrong clock; its process knows."""
+    states = [(0, 10), (11, 14)]
+    found, began = known(session, [(0, said, True), (said, None, False)], states, {said: 10.9})
+    assert (found, began) == ([(0, TEN)], 10.9)
