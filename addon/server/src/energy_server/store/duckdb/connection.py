@@ -30,8 +30,14 @@ _NOT_NOW = (
 )
 _DAMAGE = ("Corrupt database file", "not a valid DuckDB database file", "Could not read enough bytes from file")
 """What DuckDB says of a file that is not as it was written; some of it as a plain `duckdb.Error`."""
-_COMMIT_FAILED = "Failed to commit: Could not write"
-"""How a TransactionException begins whose cause is the disk; the others are defects."""
+_COMMIT_FAILED = "Failed to commit"
+"""How a TransactionException begins after which DuckDB may hold in memory what its files do not: what was committed
+next was lost with it. Opened anew it is whole. The others are defects.
+"""
+
+
+class DoubtfulError(duckdb.Error):
+    """Something failed that may be done on the disk and not in memory: what is open has to be given up."""
 
 
 @contextmanager
@@ -43,9 +49,24 @@ def translated(folder: Path) -> Iterator[None]:
         raise StoreUnavailableError(_advice(err, folder)) from err
     except duckdb.Error as err:
         failed_commit = isinstance(err, duckdb.TransactionException) and _COMMIT_FAILED in str(err)
-        if not failed_commit and not is_damage(err):
+        if not failed_commit and not is_damage(err) and not isinstance(err, DoubtfulError):
             raise
         raise StoreUnavailableError(_advice(err, folder)) from err
+
+
+@contextmanager
+def decisive() -> Iterator[None]:
+    """Raise every failure as one after which what is open is given up: opening anew tells what was done."""
+    try:
+        yield
+    except duckdb.Error as err:
+        raise DoubtfulError(str(err)) from err
+
+
+def commit(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Commit the cursor's transaction."""
+    with decisive():
+        cursor.execute("COMMIT")
 
 
 def is_damage(err: BaseException | None) -> bool:
@@ -64,7 +85,7 @@ def _advice(err: Exception, folder: Path) -> str:
         return f"The server may not write to {folder}. Give its user the right to. ({text})"
     if "no space left" in lowered or "disk full" in lowered:
         return f"No space is left for the store in {folder}. Free some; the server goes on by itself. ({text})"
-    if isinstance(err, duckdb.OutOfMemoryException):
+    if "out of memory" in lowered or "memory limit" in lowered:
         return f"The store's memory limit is too small for this. Raise memory_limit_mb. ({text})"
     return f"The store in {folder} cannot be used: {text}"
 

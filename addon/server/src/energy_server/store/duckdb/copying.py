@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from energy_server.store.duckdb.connection import commit
+
 ROWS_AT_ONCE = 2 * 122_880
 """Whole row groups of DuckDB. It merges smaller ones later, by writing them and their neighbours again."""
 BEFORE_ALL = -(2**62)
@@ -31,7 +33,11 @@ class Size:
 
 @dataclass(slots=True)
 class Walk:
-    """A copy under way: `rows` rows are copied, the last of them at (series, instant)."""
+    """A copy under way: `rows` rows are copied, the last of them at (series, instant).
+
+    `sizes` are as they were at the beginning. Rows that come meanwhile ahead of the walk are copied too, so that how
+    many were copied does not tell whether it came to the end.
+    """
 
     sizes: Sequence[Size]
     rows: int = 0
@@ -40,8 +46,13 @@ class Walk:
 
     @property
     def total(self) -> int:
-        """Return how many rows are to be copied."""
+        """Return how many rows there were at the beginning."""
         return sum(size.rows for size in self.sizes)
+
+    @property
+    def done(self) -> bool:
+        """Say whether the last of the rows that there were at the beginning is copied, and so all before it."""
+        return not self.sizes or (self.series, self.instant) >= (self.sizes[-1].series, self.sizes[-1].last)
 
 
 def reach(walk: Walk, most_rows: int) -> tuple[int, int]:
@@ -99,7 +110,7 @@ def _append_next(
         upto = f"AND ({series} < {to_series} OR ({series} = {to_series} AND {instant} <= {to_instant}))"
         _compare(cursor, target, f"{sums} {rest} {upto}", f"{sums} {new}", walk)
         walk.series, walk.instant = int(to_series), int(to_instant)
-    cursor.execute("COMMIT")
+    commit(cursor)
     return bool(found)
 
 
@@ -112,7 +123,7 @@ def append_rest(
     cursor.execute("BEGIN")
     cursor.execute(f"INSERT INTO {target} ({names}) SELECT {names} FROM ({source}) ORDER BY {', '.join(columns[:2])}")  # noqa: S608
     _compare(cursor, target, f"{sums} FROM ({source})", f"{sums} FROM {target} WHERE rowid >= {walk.rows}", walk)
-    cursor.execute("COMMIT")
+    commit(cursor)
 
 
 def _compare(cursor: duckdb.DuckDBPyConnection, target: str, original: str, copy: str, walk: Walk) -> None:

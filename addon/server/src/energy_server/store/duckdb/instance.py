@@ -16,7 +16,7 @@ import duckdb
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.store.duckdb import queries
-from energy_server.store.duckdb.connection import connect, release, translated
+from energy_server.store.duckdb.connection import connect, release, sync_folder, translated
 from energy_server.store.duckdb.months import MonthFiles
 from energy_server.store.duckdb.series import SeriesIndex
 from energy_server.store.duckdb.statistics import StatisticsFile
@@ -87,8 +87,9 @@ class Instance:
             try:
                 free = self._changing.wait_for(lambda: not self._users, REOPEN_WITHIN_S)
                 if free and self._opened is not None:
+                    opened, self._opened = self._opened, None
                     with translated(self.folder):
-                        self._opened.connection.close()
+                        opened.connection.close()
                     self._open()
                 return free
             finally:
@@ -154,6 +155,8 @@ def _opened(folder: Path, memory_limit_mb: int, suspects: set[str]) -> Opened:
             months.open(cursor)
             statistics.open(cursor)
             queries.load_latest(cursor, months, series)
+        for made_in in (folder, folder.parent):
+            sync_folder(made_in)  # a store that is new: DuckDB makes the contents of files durable, not their names
         release(connection, memory_limit_mb)  # a month was read for its last rows: nobody will ask for the others
     except duckdb.Error, OSError:
         connection.close()

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from energy_server.model.reading import Origin
 from energy_server.store.duckdb.columns import Columns, month_name, month_named
-from energy_server.store.duckdb.connection import attach, is_damage, sync_folder
+from energy_server.store.duckdb.connection import attach, commit, decisive, is_damage, sync_folder
 from energy_server.store.duckdb.lost import DAMAGED, LostMonths
 
 BUILDING = ".building"
@@ -32,6 +32,7 @@ MOST_REPLACED = 20_000
 
 _CREATING = "creating"
 _FILE = re.compile(r"(\d{4}_\d{2})\.g(\d+)\.duckdb")
+_LOG = re.compile(r"\.wal(\.checkpoint|\.recovery)?$")
 CREATE = """
 CREATE TABLE IF NOT EXISTS {file}.readings (
     series INTEGER NOT NULL, ts BIGINT NOT NULL, value DOUBLE, reset BIGINT, origin UTINYINT NOT NULL
@@ -119,8 +120,9 @@ class MonthFiles:
                 file = MonthFile(month_named(named[1]), int(named[2]), path)
                 newest[file.month] = max(file, newest.get(file.month, file), key=lambda one: one.generation)
         kept = {file.path.name for file in newest.values()}
-        for path in sorted(self._folder.iterdir(), reverse=True):  # the log before the file that it belongs to
-            name = path.name.removesuffix(".wal")
+        sync_folder(self._folder)  # what stays has its name on the disk before what it was made of goes
+        for path in sorted(self._folder.iterdir(), reverse=True):  # the logs before the file that they belong to
+            name = _LOG.sub("", path.name)
             if name not in kept and _FILE.fullmatch(name.removesuffix(BUILDING)):
                 path.unlink()
         for month in sorted(newest):
@@ -159,7 +161,7 @@ class MonthFiles:
                 _write(cursor, rows.pick(new), _INSERT.format(file=file.alias))
             if not new.all():
                 self._merge(cursor, file, rows.pick(~new))
-            cursor.execute("COMMIT")
+            commit(cursor)
 
     def get(self, month: int) -> MonthFile | None:
         """Return the file of a month, if there is one."""
@@ -222,12 +224,13 @@ class MonthFiles:
     def _create(self, cursor: duckdb.DuckDBPyConnection, month: int, generation: int = 1) -> MonthFile:
         file = MonthFile(month, generation, self._folder / f"{month_name(month)}.g{generation}.duckdb")
         unfinished = file.path.with_name(f"{file.path.name}{BUILDING}")  # so that a name stands for a whole file
-        attach(cursor, unfinished, _CREATING)
-        cursor.execute(CREATE.format(file=_CREATING))
-        cursor.execute(f"DETACH {_CREATING}")
-        unfinished.rename(file.path)
-        sync_folder(self._folder)
-        self._attach(cursor, file)
+        with decisive():  # what is left attached would be in the way of the next attempt
+            attach(cursor, unfinished, _CREATING)
+            cursor.execute(CREATE.format(file=_CREATING))
+            cursor.execute(f"DETACH {_CREATING}")
+            unfinished.rename(file.path)
+            sync_folder(self._folder)
+            self._attach(cursor, file)
         return file
 
     def _attach(self, cursor: duckdb.DuckDBPyConnection, file: MonthFile) -> None:
@@ -239,7 +242,5 @@ class MonthFiles:
 
 def _write(cursor: duckdb.DuckDBPyConnection, rows: Columns, statement: str) -> None:
     cursor.register("batch", rows.as_dict())
-    try:
-        cursor.execute(statement)
-    finally:
-        cursor.unregister("batch")
+    cursor.execute(statement)
+    cursor.unregister("batch")  # not after a failure: it would fail too, and hide why

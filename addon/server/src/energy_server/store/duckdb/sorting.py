@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from energy_server.store.duckdb.columns import Columns, concatenated, month_name, one_row_per_instant
-from energy_server.store.duckdb.connection import attach
+from energy_server.store.duckdb.connection import attach, decisive, sync_folder
 from energy_server.store.duckdb.copying import CopyDiffersError, Size, Walk, append_rest, copy_next
 from energy_server.store.duckdb.months import BUILDING, CREATE, MonthFile, MonthFiles
 
@@ -116,8 +116,10 @@ def finish(cursor: duckdb.DuckDBPyConnection, months: MonthFiles, rewriting: Rew
     cursor.execute(f"DETACH {_ALIAS}")
     with rewriting.path.open("rb") as file:
         os.fsync(file.fileno())
-    rewriting.path.rename(old.following)
-    months.publish(cursor, MonthFile(old.month, old.generation + 1, old.following))
+    with decisive():  # once the new file has its name, a row that is added to the old one is lost
+        rewriting.path.rename(old.following)
+        sync_folder(old.following.parent)
+        months.publish(cursor, MonthFile(old.month, old.generation + 1, old.following))
     return True
 
 
@@ -138,10 +140,8 @@ def _copy_again(cursor: duckdb.DuckDBPyConnection, old: MonthFile, replacing: Se
     if not len(rows):
         return
     cursor.register("batch", rows.as_dict())
-    try:
-        cursor.execute(_AGAIN.format(file=old.alias, first=int(rows.ts.min()), last=int(rows.ts.max())))
-    finally:
-        cursor.unregister("batch")
+    cursor.execute(_AGAIN.format(file=old.alias, first=int(rows.ts.min()), last=int(rows.ts.max())))
+    cursor.unregister("batch")  # not after a failure: it would fail too, and hide why
 
 
 def count(cursor: duckdb.DuckDBPyConnection, file: str) -> int:

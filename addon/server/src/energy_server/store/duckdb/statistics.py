@@ -2,7 +2,7 @@
 
 In:   rows of one Level and Source.
 Out:  the same rows, durable; the rows of some series in a span.
-Failures: DuckDB's own errors, translated by the store.
+Failures: DuckDB's own errors, translated by the store; CopyDiffersError, a defect.
 
 The head lies in the order (series, start), so that a series is read from one place; it has everything that starts until
 `until`. What starts later goes to the tail, where the present is found in a short table.
@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
-from energy_server.store.duckdb.connection import attach, fetched
-from energy_server.store.duckdb.copying import Size, Walk, copy_next
+from energy_server.store.duckdb.connection import attach, commit, fetched
+from energy_server.store.duckdb.copying import CopyDiffersError, Size, Walk, copy_next
 from energy_server.store.duckdb.gate import Gate
 
 ALIAS = "statistics"
@@ -63,6 +63,8 @@ _LEFT = (
 )
 _COLUMNS = ("series", "start", *VALUE_COLUMNS, "provenance")
 _EXTENT = "SELECT count(*), max(start) FROM {table}"
+_COUNT = "SELECT count(*) FROM {table}"
+_SPLIT = "SELECT count(*) FILTER (WHERE start <= {until}), count(*) FILTER (WHERE start > {until}) FROM {table}"
 _BOTH = "SELECT * FROM {head} UNION ALL SELECT * FROM {tail}"
 _SIZES = """
 SELECT series, count(*), min(start), max(start) FROM ({source}) WHERE start <= {until} GROUP BY series ORDER BY series
@@ -194,7 +196,7 @@ class StatisticsFile:
             in_head = np.zeros(len(rows), np.bool_) if year.until is None else start <= year.until
             _merge(cursor, year.head, rows.pick((years == number) & in_head))
             _merge(cursor, year.tail, rows.pick((years == number) & ~in_head))
-        cursor.execute("COMMIT")
+        commit(cursor)
         self._years[pair] |= touched
         rewriting = self._rewriting
         if rewriting is not None and rewriting.pair == pair and rewriting.year.number in touched:
@@ -231,7 +233,7 @@ class StatisticsFile:
         cursor.execute("BEGIN")
         _exchange(cursor, rewriting, _last_of_all(rewriting.noted))
         with self._gate.alone():
-            cursor.execute("COMMIT")
+            commit(cursor)
             self._years[rewriting.pair][year.number] = year
         self._rewriting = None
         return True
@@ -288,16 +290,25 @@ def _merge(cursor: duckdb.DuckDBPyConnection, table: str, rows: Rows) -> None:
         for name in ("series", "start")
     }
     cursor.register("batch", rows.columns)
-    try:
-        cursor.execute(_MERGE.format(table=table, **bounds))
-    finally:
-        cursor.unregister("batch")
+    cursor.execute(_MERGE.format(table=table, **bounds))
+    cursor.unregister("batch")  # not after a failure: it would fail too, and hide why
 
 
 def _extent(cursor: duckdb.DuckDBPyConnection, table: str) -> tuple[int, int]:
     """Return how many rows a table has, and the last start."""
     rows, last = cursor.execute(_EXTENT.format(table=table)).fetchall()[0]
     return int(rows), int(last or 0)
+
+
+def _count(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(cursor.execute(_COUNT.format(table=table)).fetchall()[0][0])
+
+
+def _rows_upto_and_after(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> tuple[int, int]:
+    """Return how many rows of the year belong to the new head, and how many to the new tail."""
+    year = rewriting.year
+    upto, after = cursor.execute(_SPLIT.format(table=year.tail, until=rewriting.until)).fetchall()[0]
+    return int(upto) + (0 if year.until is None else _count(cursor, year.head)), int(after)
 
 
 def _last_of_all(parts: Sequence[Rows]) -> Rows | None:
@@ -310,6 +321,7 @@ def _last_of_all(parts: Sequence[Rows]) -> Rows | None:
 def _exchange(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting, noted: Rows | None) -> None:
     """Make the copy the head and empty the tail, both with what was put since the copying began."""
     tail, name = rewriting.year.tail, rewriting.name
+    rows = _rows_upto_and_after(cursor, rewriting)
     cursor.execute(f"DROP TABLE IF EXISTS {rewriting.year.head}")
     cursor.execute(f"ALTER TABLE {rewriting.table} RENAME TO {name}_head")
     cursor.execute(f"DROP TABLE {tail}")
@@ -318,6 +330,9 @@ def _exchange(cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting, noted: Ro
         in_head = noted.columns["start"] <= rewriting.until
         _merge(cursor, rewriting.year.head, noted.pick(in_head))
         _merge(cursor, tail, noted.pick(~in_head))
+    exchanged = (_count(cursor, rewriting.year.head), _count(cursor, tail))
+    if exchanged != rows:
+        raise CopyDiffersError(f"Of {name} there were {rows} rows until and after {rewriting.until}, now {exchanged}")
     cursor.execute("DELETE FROM statistics.sorted_until WHERE name = $1", [name])
     cursor.execute("INSERT INTO statistics.sorted_until VALUES ($1, $2)", [name, rewriting.until])
 

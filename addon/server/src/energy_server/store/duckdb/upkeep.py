@@ -12,7 +12,7 @@ import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -104,19 +104,17 @@ class Upkeep:
     async def _rewrite(self, work: _Months | _Statistics, what: str) -> str | None:
         started_s = monotonic()
         self.doing = f"Sorting the {what}"
-        done = False
         try:
             await self._politely(work.prepare)
-            total = work.walk.total
-            while work.walk.rows < total:
-                self.doing = f"Sorting the {what}: {100 * work.walk.rows // total} %"
+            while not work.walk.done:
+                self.doing = f"Sorting the {what}: {min(99, 100 * work.walk.rows // work.walk.total)} %"
                 await self._politely(work.copy)
             await _whole(self._threads.sorter, work.seal)
-            done = await _whole(work.thread, work.finish)
+            await _whole(work.thread, work.finish)
         finally:
-            await _whole(self._threads.sorter, work.retire if done else work.forget)
+            await _whole(self._threads.sorter, work.retire if work.finished else work.forget)
         took_s = monotonic() - started_s
-        return f"Sorted the {what} in {took_s:.0f} s" if done else None
+        return f"Sorted the {what} in {took_s:.0f} s" if work.finished else None
 
     async def _reopen(self) -> str | None:
         if self.commits < self._due.commits:
@@ -160,12 +158,16 @@ class Upkeep:
 
 
 class _Work[Rewriting]:
-    """A rewriting, step by step; `finish` works in `thread`, the other steps in the sorter's."""
+    """A rewriting, step by step; `finish` works in `thread`, the other steps in the sorter's.
+
+    `finished` tells that the new took the place of the old, also to who was cancelled before `finish` returned.
+    """
 
     def __init__(
         self, instance: Instance, opened: Opened, rewriting: Rewriting, thread: ThreadPoolExecutor, rows_at_once: int
     ) -> None:
         self.thread = thread
+        self.finished = False
         self._instance = instance
         self._opened = opened
         self._rewriting = rewriting
@@ -198,9 +200,9 @@ class _Months(_Work[sorting.Rewriting]):
         with self._reading() as cursor:
             sorting.seal(cursor, self._rewriting)
 
-    def finish(self) -> bool:
+    def finish(self) -> None:
         with self._at_it() as cursor:
-            return sorting.finish(cursor, self._opened.months, self._rewriting)
+            self.finished = sorting.finish(cursor, self._opened.months, self._rewriting)
 
     def retire(self) -> None:
         with self._at_it() as cursor:
@@ -236,9 +238,9 @@ class _Statistics(_Work[StatisticsRewriting]):
         with self._at_it() as cursor:
             cursor.execute(f"CHECKPOINT {ALIAS}")
 
-    def finish(self) -> bool:
+    def finish(self) -> None:
         with self._at_it() as cursor:
-            return self._opened.statistics.finish(cursor, self._rewriting)
+            self.finished = self._opened.statistics.finish(cursor, self._rewriting)
 
     def retire(self) -> None:
         with self._at_it() as cursor:
@@ -256,5 +258,7 @@ async def _whole[*P, R](executor: ThreadPoolExecutor, work: Callable[[*P], R], *
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
-        await asyncio.wait([working])
+        while not working.done():
+            with suppress(asyncio.CancelledError):  # once is enough
+                await asyncio.wait([working])
         raise
