@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from energy_server.energy.cells import Cells, Stretch, layout, strike
+from energy_server.energy.cells import Cells, Summing, daily, strike
 from energy_server.energy.flows import FLOWS
+from energy_server.energy.layout import UNITS_US, Units, layout
 from energy_server.energy.meters import meters
-from energy_server.energy.periods import Resolution, edges, to_us
+from energy_server.energy.periods import DAY_US, Resolution, edges, to_us
 from energy_server.energy.precedence import choose
 from energy_server.energy.query import EnergyAnswer, answer
 from energy_server.model.entity import Entity, Kind, Role, RoleAssignment, StateClass
@@ -176,26 +177,29 @@ class Home:
 
     def _ask(self, edges_us: NDArray[np.int64], now_us: int) -> EnergyAnswer:
         home = meters(self.entities)
-        parts = [Cells.nothing(len(home.keys))]
-        parts += [self.cells(part) for part in layout(edges_us)]
-        return answer(self.entities, home, Cells.together(parts), edges_us, self._since(), now_us)
+        summing = Summing(len(home.keys), edges_us)
+        for cell_us, units in layout(edges_us).items():
+            if len(units):
+                summing.add(self.cells(cell_us, units))
+        return answer(self.entities, home, summing.sums(), edges_us, self._since(), now_us)
 
-    def cells(self, part: Stretch) -> Cells:
-        """Strike the cells of a stretch: balanced Entities by 5 minutes, others too if edges lie inside UTC hours."""
+    def cells(self, cell_us: int, units: Units) -> Cells:
+        """Strike cells: balanced Entities by 5 minutes, others too if edges lie inside UTC hours."""
         home = meters(self.entities)
         five, hours = self.five, self._hours()
-        if part.cell_us == HOUR_US:
+        if cell_us >= HOUR_US:
             five = Table({key: rows for key, rows in five.rows.items() if key in home.balance_keys})
         chosen = choose(home.keys, five.columns(), hours.columns(), self.imported.columns())
-        first, last = part.start_us // HOUR_US, -(-part.end_us // HOUR_US)
+        first, last = (int(unit) * UNITS_US[cell_us] // HOUR_US for unit in (units[0], units[-1] + 1))
         known = [rows.start_us for one in chosen.series.values() for rows in (one.five, one.hours) if len(rows)]
         if known:
             first = max(first, min(int(starts[0]) for starts in known) // HOUR_US)
             last = min(last, max(int(starts[-1]) for starts in known) // HOUR_US + 1)
-        borders_us = np.arange(first * HOUR_US, last * HOUR_US + 1, part.cell_us, dtype=np.int64)
+        borders_us = np.arange(first * HOUR_US, last * HOUR_US + 1, min(cell_us, HOUR_US), dtype=np.int64)
         if len(borders_us) < 2:
             return Cells.nothing(len(home.keys))
-        return strike(home, chosen.series, borders_us).within(part.start_us, part.end_us)
+        struck = strike(home, chosen.series, borders_us)
+        return (daily(struck) if cell_us == DAY_US else struck).of(units, UNITS_US[cell_us])
 
     def _hours(self) -> Table:
         """Return rollups of hours: those of the test, and the sums of the 5 minutes, as the worker writes them."""

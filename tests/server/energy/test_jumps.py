@@ -1,5 +1,6 @@
 """Jumps: more than ten times the usual, flagged and never altered."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -7,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from energy_server.energy.cells import Cells
+from energy_server.energy.cells import Cells, Days, daily
 from energy_server.energy.flows import FLOWS
-from energy_server.energy.jumps import LEAST_DAYS, MOST_JUMPS, TIMES, USUAL_DAYS, Jump, jumps
+from energy_server.energy.jumps import LEAST_DAYS, MOST_JUMPS, TIMES, USUAL_DAYS, Jump, jumps, suspects
 from energy_server.energy.meters import Source
 from energy_server.energy.periods import DAY_US
 from energy_server.model.entity import Entity, Kind, StateClass
@@ -45,7 +46,14 @@ def cells(days: list[list[float]]) -> Cells:
         change=change,
         known=np.full((1, count), 12, np.uint8),
         worst=np.zeros((1, count), np.uint8),
+        greatest=np.empty((0, count)),
     )
+
+
+def told_of(entities: Sequence[Entity], hours: Cells, start_us: int, end_us: int) -> list[Jump]:
+    """Return the jumps, by the days that are suspected."""
+    suspected = suspects(entities, Days.of([daily(hours)]), start_us)
+    return jumps(entities, suspected, hours, start_us, end_us)
 
 
 def day(greatest: float, at: int = NOON) -> list[float]:
@@ -53,7 +61,7 @@ def day(greatest: float, at: int = NOON) -> list[float]:
 
 
 def found(days: list[list[float]], since: int = 0, meter: Entity = UNBOUNDED) -> list[Jump]:
-    return jumps([meter], cells(days), since * DAY_US, len(days) * DAY_US)
+    return told_of([meter], cells(days), since * DAY_US, len(days) * DAY_US)
 
 
 @pytest.mark.parametrize(("meter", "bound"), BOUNDS.items(), ids=lambda it: getattr(it, "kind", it))
@@ -79,7 +87,7 @@ def test_each_meter_has_its_own_bound() -> None:
     both = cells([*[day(0.1)] * 10, [0.0] * 23 + [20.0]])
     pair = replace(both, change=both.change.repeat(2, axis=0))
     car, water = entity(Kind.ENERGY, "kWh"), replace(entity(Kind.WATER, "m³"), key="water")
-    assert [jump.key for jump in jumps([car, water], pair, 0, 11 * DAY_US)] == ["water"]
+    assert [jump.key for jump in told_of([car, water], pair, 0, 11 * DAY_US)] == ["water"]
 
 
 def test_a_meter_that_was_exchanged_jumps() -> None:
@@ -132,8 +140,8 @@ def test_no_more_than_some_are_told_the_newest_first() -> None:
 
 
 def test_nothing_is_no_jump() -> None:
-    assert jumps([UNBOUNDED], Cells.nothing(1), 0, DAY_US) == []
-    assert jumps([], Cells.nothing(0), 0, DAY_US) == []
+    assert told_of([UNBOUNDED], Cells.nothing(1), 0, DAY_US) == []
+    assert told_of([], Cells.nothing(0), 0, DAY_US) == []
 
 
 @given(st.lists(st.sampled_from((0.0, 0.3, 1.0, 2.0, 5.0, 40.0)), min_size=1, max_size=60), st.integers(0, 60))
@@ -152,5 +160,5 @@ def test_the_rule_hour_by_hour(greatest: list[float], since: int) -> None:
 def test_days_that_are_not_known_are_no_usual_days(missing: int) -> None:
     whole = cells([*[day(1.0)] * 8, *[day(0.0)] * missing, day(50.0)])
     gap = (whole.start_us >= 8 * DAY_US) & (whole.start_us < (8 + missing) * DAY_US)
-    told = jumps([UNBOUNDED], whole.pick(~gap), 0, 100 * DAY_US)
+    told = told_of([UNBOUNDED], whole.pick(~gap), 0, 100 * DAY_US)
     assert len(told) == (1 if missing < USUAL_DAYS - LEAST_DAYS else 0)

@@ -18,9 +18,9 @@ from pydantic import Field
 from energy_server.api.core import Core, core_of, find_site
 from energy_server.api.parameters import SpanQuery
 from energy_server.api.reply import column, provenance_names, reply
-from energy_server.energy.cells import Cells, layout
 from energy_server.energy.flows import FLOWS
-from energy_server.energy.jumps import USUAL_DAYS, Jump, jumps
+from energy_server.energy.jumps import USUAL_DAYS, Jump, jumps, suspects
+from energy_server.energy.layout import hours_of
 from energy_server.energy.meters import meters
 from energy_server.energy.periods import DAY_US, Resolution, edges
 from energy_server.energy.query import EnergyAnswer, Quantity, answer
@@ -65,17 +65,15 @@ async def _fetch(
 ) -> tuple[EnergyAnswer, list[Jump]]:
     home = meters(entities)
     start_us, end_us = int(edges_us[0]), int(edges_us[-1])
-    hours = await core.energy.cells(site, home, max(0, start_us - USUAL_US), end_us, HOUR_US)
-    parts = [Cells.nothing(len(home.keys))]
-    for part in layout(edges_us):
-        if part.cell_us == HOUR_US:
-            parts.append(hours.within(part.start_us, part.end_us))
-        else:
-            parts.append(await core.energy.cells(site, home, part.start_us, part.end_us, part.cell_us))
-    until_us = await _until(core, site)
-    found = answer(entities, home, Cells.together(parts), edges_us, _since(core, site, entities), until_us)
+    summed, days = await core.energy.sums(site, home, edges_us, USUAL_US)
     by_key = {entity.key: entity for entity in entities}
-    return found, jumps([by_key[key] for key in home.keys], hours, start_us, end_us)
+    needed = [by_key[key] for key in home.keys]
+    suspected = suspects(needed, days, start_us)
+    jumping = hours_of(np.unique(np.array([one.day for one in suspected], np.int64)))
+    hours = await core.energy.cells(site, home, HOUR_US, jumping)
+    until_us = await _until(core, site)
+    found = answer(entities, home, summed, edges_us, _since(core, site, entities), until_us)
+    return found, jumps(needed, suspected, hours, start_us, end_us)
 
 
 async def _until(core: Core, site: str) -> int:

@@ -3,26 +3,23 @@
 In:   what counts of each Entity (`precedence.py`), the borders of the cells.
 Out:  `Cells`, which may be kept, cut and put together; `Sums` of them between edges.
 
-What a cell holds depends on the Statistics of its own UTC hour and of the shaped stretch that the hour is part of, and
+What a cell holds depends on the Statistics of its own UTC hours and of the shaped stretches that these are part of, and
 on nothing else, above all not on the span that was asked for. So every answer is a sum of the same numbers, and any
-partition of a span gives the sum of the span.
+partition of a span gives the sum of the span. Cells of a day are sums of those of its hours.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from energy_server.energy.flows import FLOWS
 from energy_server.energy.meters import Meters, Source
+from energy_server.energy.periods import DAY_US
 from energy_server.energy.series import Bins, Instants, Series, Tally
 from energy_server.energy.slots import Slots
-from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US
-
-QUARTER_US = 3 * FIVE_MINUTES_US
-CELLS_US = (HOUR_US, QUARTER_US, FIVE_MINUTES_US)
-"""Longest first: whole hours in most zones, quarters where local days begin inside UTC hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +27,17 @@ class Cells:
     """One column for each cell, ascending in time; one row for each flow, source, or key that is needed.
 
     `known`: how many periods of 5 minutes of the cell are known of a key; `worst`: how well; `heard`: whether anything
-    is known of a source.
+    is known of a source; `greatest`: of cells of a day the greatest change of an hour, up or down; others have no such
+    rows.
     """
 
     start_us: Instants
     flows: NDArray[np.float64]
     heard: NDArray[np.bool]
     change: NDArray[np.float64]
-    known: NDArray[np.uint8]
+    known: NDArray[np.unsignedinteger[Any]]
     worst: NDArray[np.uint8]
+    greatest: NDArray[np.float64]
 
     @classmethod
     def nothing(cls, keys: int) -> Cells:
@@ -50,6 +49,7 @@ class Cells:
             np.empty((keys, 0)),
             np.empty((keys, 0), np.uint8),
             np.empty((keys, 0), np.uint8),
+            np.empty((keys, 0)),
         )
 
     @classmethod
@@ -65,6 +65,7 @@ class Cells:
             np.concatenate([part.change for part in parts], axis=1),
             np.concatenate([part.known for part in parts], axis=1),
             np.concatenate([part.worst for part in parts], axis=1),
+            np.concatenate([part.greatest for part in parts], axis=1),
         )
 
     def __len__(self) -> int:
@@ -74,13 +75,20 @@ class Cells:
     @property
     def size_bytes(self) -> int:
         """Return how much memory they take."""
-        columns = (self.start_us, self.flows, self.heard, self.change, self.known, self.worst)
+        columns = (self.start_us, self.flows, self.heard, self.change, self.known, self.worst, self.greatest)
         return sum(column.nbytes for column in columns)
 
-    def within(self, start_us: int, end_us: int) -> Cells:
-        """Return the cells that start in the span."""
-        first, stop = np.searchsorted(self.start_us, (start_us, end_us))
-        return self.pick(slice(int(first), int(stop)))
+    def of(self, units: Instants, unit_us: int) -> Cells:
+        """Return the cells of some days, or hours: ascending numbers, counted from 1970."""
+        if len(units) == 0:
+            return self.pick(slice(0, 0))
+        first, stop = np.searchsorted(self.start_us, (units[0] * unit_us, (units[-1] + 1) * unit_us))
+        some = self.pick(slice(int(first), int(stop)))
+        if units[-1] - units[0] + 1 == len(units):
+            return some
+        wanted = np.zeros(units[-1] - units[0] + 1, np.bool)
+        wanted[units - units[0]] = True
+        return some.pick(wanted[some.start_us // unit_us - units[0]])
 
     def pick(self, cells: slice | NDArray[np.bool] | NDArray[np.intp]) -> Cells:
         """Return some cells; a slice is a view."""
@@ -91,22 +99,16 @@ class Cells:
             self.change[:, cells],
             self.known[:, cells],
             self.worst[:, cells],
+            self.greatest[:, cells],
         )
+
+    def copy(self) -> Cells:
+        """Return cells that keep nothing else in memory."""
+        return self.pick(np.arange(len(self)))
 
     def told(self) -> NDArray[np.bool]:
         """Say of which cells anything is known."""
         return np.asarray(self.known.any(axis=0) | self.heard.any(axis=0), np.bool)
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Cells summed between edges, in the same rows; `change` is NaN where nothing is known."""
-
-    flows: NDArray[np.float64]
-    heard: NDArray[np.bool]
-    change: NDArray[np.float64]
-    known: NDArray[np.int64]
-    worst: NDArray[np.uint8]
 
 
 def strike(home: Meters, chosen: dict[str, Series], borders_us: Instants) -> Cells:
@@ -131,50 +133,86 @@ def strike(home: Meters, chosen: dict[str, Series], borders_us: Instants) -> Cel
         np.array([tally.amounts() for tally in tallies]).reshape(-1, count),
         known,
         np.array([tally.worst() for tally in tallies], np.uint8).reshape(-1, count),
+        np.empty((0, count)),
     )
     told = struck.told()
     return struck if told.all() else struck.pick(told)
 
 
-def sums(cells: Cells, edges_us: Instants) -> Sums:
-    """Return the sums of the cells that start between edges."""
-    bins = Bins.of(cells.start_us, edges_us)
-    count = len(edges_us) - 1
-    known = bins.totals(cells.known, np.dtype(np.int64))
-    change = bins.totals(cells.change, np.dtype(np.float64))
-    change[known == 0] = np.nan
-    worst = np.zeros((len(cells.worst), count), np.uint8)
-    heard = np.zeros((len(cells.heard), count), np.bool)
-    if len(bins.some):
-        worst[:, bins.some] = np.maximum.reduceat(cells.worst[:, : bins.stop], bins.first, axis=1)
-        heard[:, bins.some] = np.logical_or.reduceat(cells.heard[:, : bins.stop], bins.first, axis=1)
-    return Sums(bins.totals(cells.flows, np.dtype(np.float64)), heard, change, known, worst)
+def daily(hours: Cells) -> Cells:
+    """Return the cells of the UTC days whose hours these are."""
+    days, first = np.unique(hours.start_us // DAY_US, return_index=True)
+    if len(days) == 0:
+        return hours
+    return Cells(
+        days * DAY_US,
+        np.add.reduceat(hours.flows, first, axis=1),
+        np.logical_or.reduceat(hours.heard, first, axis=1),
+        np.add.reduceat(hours.change, first, axis=1),
+        np.add.reduceat(hours.known, first, axis=1, dtype=np.uint16),
+        np.maximum.reduceat(hours.worst, first, axis=1),
+        np.maximum.reduceat(np.abs(hours.change), first, axis=1),
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Part of a span, and the length of its cells."""
+class Days:
+    """Days of which something is known, as numbers, and the greatest change of an hour of each key, up or down."""
 
-    start_us: int
-    end_us: int
-    cell_us: int
+    day: Instants
+    greatest: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, parts: Sequence[Cells]) -> Days:
+        """Return those of consecutive cells of days, of which there must be some, or none."""
+        parts = [part for part in parts if len(part)] or parts[:1]
+        start_us = np.concatenate([part.start_us for part in parts])
+        return cls(start_us // DAY_US, np.concatenate([part.greatest for part in parts], axis=1))
 
 
-def layout(edges_us: Instants) -> list[Stretch]:
-    """Return the longest cells that no edge divides: 5 minutes where the span begins or ends inside of longer ones.
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Cells summed between edges, in the same rows; `change` is NaN where nothing is known."""
 
-    An edge inside of 5 minutes counts as their end: a period belongs to the interval in which it starts.
-    """
-    inner = edges_us[1:-1]
-    cell_us = next((cell_us for cell_us in CELLS_US if not (inner % cell_us).any()), FIVE_MINUTES_US)
-    start_us, end_us = (-(-int(edge) // FIVE_MINUTES_US) * FIVE_MINUTES_US for edge in edges_us[[0, -1]])
-    first_us, last_us = -(-start_us // cell_us) * cell_us, end_us // cell_us * cell_us
-    if first_us >= last_us:
-        parts = [Stretch(start_us, end_us, FIVE_MINUTES_US)]
-    else:
-        parts = [
-            Stretch(start_us, first_us, FIVE_MINUTES_US),
-            Stretch(first_us, last_us, cell_us),
-            Stretch(last_us, end_us, FIVE_MINUTES_US),
-        ]
-    return [part for part in parts if part.start_us < part.end_us]
+    flows: NDArray[np.float64]
+    heard: NDArray[np.bool]
+    change: NDArray[np.float64]
+    known: NDArray[np.int64]
+    worst: NDArray[np.uint8]
+
+
+class Summing:
+    """The sums of cells of any lengths that no edge divides, while they are added up."""
+
+    def __init__(self, keys: int, edges_us: Instants) -> None:
+        count = len(edges_us) - 1
+        self._edges_us = edges_us
+        self._flows = np.zeros((len(FLOWS), count))
+        self._heard = np.zeros((len(Source), count), np.bool)
+        self._change = np.zeros((keys, count))
+        self._known = np.zeros((keys, count), np.int64)
+        self._worst = np.zeros((keys, count), np.uint8)
+
+    def add(self, cells: Cells) -> None:
+        """Add ascending cells to the intervals that they start in; those before and after are left out."""
+        if len(cells) == 0:
+            return
+        low, high = np.searchsorted(self._edges_us, cells.start_us[[0, -1]], side="right")
+        first, stop = max(0, int(low) - 1), min(len(self._edges_us) - 1, int(high))
+        if first >= stop:
+            return
+        bins = Bins.of(cells.start_us, self._edges_us[first : stop + 1])
+        if len(bins.some) == 0:
+            return
+        at, inside = first + bins.some, slice(0, bins.stop)
+        self._flows[:, at] += np.add.reduceat(cells.flows[:, inside], bins.first, axis=1)
+        self._heard[:, at] |= np.logical_or.reduceat(cells.heard[:, inside], bins.first, axis=1)
+        self._change[:, at] += np.add.reduceat(cells.change[:, inside], bins.first, axis=1)
+        self._known[:, at] += np.add.reduceat(cells.known[:, inside], bins.first, axis=1, dtype=np.int64)
+        worst = np.maximum.reduceat(cells.worst[:, inside], bins.first, axis=1)
+        self._worst[:, at] = np.maximum(self._worst[:, at], worst)
+
+    def sums(self) -> Sums:
+        """Return the sums of what was added."""
+        self._change[self._known == 0] = np.nan
+        return Sums(self._flows, self._heard, self._change, self._known, self._worst)

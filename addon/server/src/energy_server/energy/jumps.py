@@ -1,7 +1,8 @@
 """Jumps: hours in which an Entity changed by more than ten times its usual, and by more than a home can. Pure.
 
-In:   cells of an hour, also those of the `USUAL_DAYS` before the span.
-Out:  `Jump` for each such hour of the span. They are shown, never altered.
+In:   the greatest change of an hour of each day, also of the `USUAL_DAYS` before the span; cells of the hours of those
+      days that have a jump.
+Out:  `Suspect` for each such day, `Jump` for each such hour of the span. They are shown, never altered.
 
 The rule: of each UTC day the greatest change of an hour is looked at. The usual is the median of those of the 28 days
 before, leaving out days without any change, so that what runs once a week has a usual, too, and a jump of its own day
@@ -20,10 +21,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from energy_server.energy.cells import Cells
+from energy_server.energy.cells import Cells, Days
 from energy_server.energy.periods import DAY_US
 from energy_server.energy.series import Instants
 from energy_server.model.entity import Entity, Kind
@@ -54,26 +54,46 @@ class Jump:
     usual: float
 
 
-def jumps(entities: Sequence[Entity], cells: Cells, start_us: int, end_us: int) -> list[Jump]:
-    """Return the newest `MOST_JUMPS` jumps of the span, newest first; the Entities are the rows of the cells."""
-    if len(cells) == 0 or len(entities) == 0:
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A day, as its number, on which the key of this row changed by more than the most that is believed of an hour."""
+
+    row: int
+    day: int
+    usual: float
+    most: float
+
+
+def suspects(entities: Sequence[Entity], days: Days, start_us: int) -> list[Suspect]:
+    """Return the days that have a jump, since the one in which the span starts; the Entities are the rows.
+
+    They are the newest: each day but the first and the last is wholly in the span, and has a jump of it.
+    """
+    if len(days.day) == 0 or len(entities) == 0:
         return []
-    days, first = np.unique(cells.start_us // DAY_US, return_index=True)
-    amount = np.abs(cells.change)
-    greatest = np.maximum.reduceat(amount, first, axis=1)
     believable = np.array([BELIEVABLE.get((entity.kind, entity.unit), 0.0) for entity in entities])
-    found = []
     # A jump exceeds ten times the least of the days it is compared with: that alone leaves few to look at.
-    seen = (days >= start_us // DAY_US) & (greatest > np.maximum(TIMES * _least(greatest), believable[:, np.newaxis]))
-    for row, day in np.argwhere(seen).tolist():
-        usual = _usual(days, greatest[row], day)
-        if usual is None:
-            continue
-        most = max(TIMES * usual, believable[row])
-        stop = first[day + 1] if day + 1 < len(first) else len(cells)
-        places = first[day] + np.flatnonzero(amount[row, first[day] : stop] > most)
+    least = np.maximum(TIMES * _least(days.greatest), believable[:, np.newaxis])
+    seen = (days.day >= start_us // DAY_US) & (days.greatest > least)
+    found = []
+    for row, at in np.argwhere(seen).tolist():
+        usual = _usual(days.day, days.greatest[row], at)
+        if usual is not None and days.greatest[row, at] > (most := max(TIMES * usual, float(believable[row]))):
+            found.append(Suspect(row, int(days.day[at]), usual, most))
+    newest = set(sorted({one.day for one in found})[-MOST_JUMPS - 2 :])
+    return [one for one in found if one.day in newest]
+
+
+def jumps(
+    entities: Sequence[Entity], suspected: Sequence[Suspect], hours: Cells, start_us: int, end_us: int
+) -> list[Jump]:
+    """Return the newest `MOST_JUMPS` jumps of the span, newest first; `hours` are those of the suspected days."""
+    found = []
+    for one in suspected:
+        first, stop = np.searchsorted(hours.start_us, (one.day * DAY_US, (one.day + 1) * DAY_US))
+        places = first + np.flatnonzero(np.abs(hours.change[one.row, first:stop]) > one.most)
         found += [
-            Jump(entities[row].key, int(cells.start_us[at]), float(cells.change[row, at]), usual)
+            Jump(entities[one.row].key, int(hours.start_us[at]), float(hours.change[one.row, at]), one.usual)
             for at in places.tolist()
         ]
     inside = [jump for jump in found if start_us <= jump.start_us < end_us]
@@ -83,8 +103,13 @@ def jumps(entities: Sequence[Entity], cells: Cells, start_us: int, end_us: int) 
 def _least(greatest: Energy) -> Energy:
     """Return the least change of any of the days before; days without any are left out, here as there."""
     positive = np.where(greatest > 0, greatest, np.inf)
-    before = np.concatenate((np.full((len(greatest), USUAL_DAYS), np.inf), positive[:, :-1]), axis=1)
-    return np.asarray(sliding_window_view(before, USUAL_DAYS, axis=1).min(axis=2), np.float64)
+    least = np.concatenate((np.full((len(greatest), USUAL_DAYS), np.inf), positive[:, :-1]), axis=1)
+    width = 1  # of the window that ends at each place; it doubles as long as it can
+    while width < USUAL_DAYS:
+        step = min(width, USUAL_DAYS - width)
+        least[:, step:] = np.minimum(least[:, step:], least[:, :-step])
+        width += step
+    return np.asarray(least[:, USUAL_DAYS - 1 :], np.float64)
 
 
 def _usual(days: Instants, greatest: Energy, day: int) -> float | None:

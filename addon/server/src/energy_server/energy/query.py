@@ -1,7 +1,7 @@
 """The answer to "how much energy flowed between these edges": flows, devices, gas, water, and how it is known. Pure.
 
-In:   the Entities of a Site with their roles; the cells of the span; the edges; since when each Entity is known, until
-      when the worker has rolled up.
+In:   the Entities of a Site with their roles; the sums of cells between the edges; since when each Entity is known;
+      until when the worker has rolled up.
 Out:  `EnergyAnswer`: one element of each column for each interval between edges; NaN = nothing known.
 
 The balance (`balance.py`) is struck for each 5 minutes, or for the hour where only an imported hour is known of one
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from energy_server.energy.cells import Cells, Sums, sums
+from energy_server.energy.cells import Sums
 from energy_server.energy.flows import FLOWS, Flows
 from energy_server.energy.meters import Device, Fluid, MeasuredFlow, Meters, Source
 from energy_server.model.entity import Entity, Kind
@@ -138,17 +138,16 @@ class _Judged:
 def answer(
     entities: Sequence[Entity],
     home: Meters,
-    cells: Cells,
+    summed: Sums,
     edges_us: Instants,
     since_us: Mapping[str, int],
     until_us: int,
 ) -> EnergyAnswer:
-    """Answer from the cells of the span, whose keys are those of `home`, the meters of these Entities.
+    """Answer from the sums of cells, whose rows are the keys of `home`, the meters of these Entities.
 
     `since_us`: from then on a key is expected to be known; `until_us`: up to then every period has been rolled up, so
     what is not known by then is missing and not merely to come.
     """
-    summed = sums(cells, edges_us)
     place = {key: at for at, key in enumerate(home.keys)}
     judged = _Judged.of(place, summed, since_us, edges_us, until_us)
     flows = _flows(home, summed)

@@ -83,13 +83,6 @@ class Bins:
         if len(self.some):
             sums[self.some] += np.add.reduceat(values[: self.stop], self.first)
 
-    def totals[N: np.generic](self, rows: NDArray[np.generic], dtype: np.dtype[N]) -> NDArray[N]:
-        """Return the sums of each row by interval."""
-        result = np.zeros((len(rows), len(self.count)), dtype)
-        if len(self.some):
-            result[:, self.some] = np.add.reduceat(rows[:, : self.stop], self.first, axis=1, dtype=dtype)
-        return result
-
     def worsen(self, provenance: NDArray[np.uint8], worst: NDArray[np.uint8]) -> None:
         """Let each interval be as bad as its worst period."""
         if len(self.some):
