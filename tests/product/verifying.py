@@ -1,13 +1,15 @@
 """The user's own proof, `energy-server verify`, run on a product.
 
 In:   a running Home Assistant and server.
-Out:  what it printed; fails with the whole of it when something is missing or different.
+Out:  what it printed; fails with the whole of it when something is missing or different, or is stored that Home
+      Assistant cannot have lost: nobody deletes states in these homes.
 """
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from energy_server.verify.compare import Reason
 from tests.product.home import EPOCH, Home
 from tests.product.saying import say
 from tests.product.server import COMMAND, Server
@@ -48,6 +50,7 @@ async def verified(home: Home, server: Server, until_us: int, since_us: int | No
     output, _ = await process.communicate()
     text = output.decode(errors="replace")
     assert process.returncode == 0, text
+    assert Reason.UNEXPLAINED not in text, text
     lines = text.splitlines()
     say("\n".join(lines[next(number for number, line in enumerate(lines) if " recorded readings: " in line) :]))
     return text

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from energy_server.model.coverage import Span
 from energy_server.verify.compare import History, Reason, verdict
-from energy_server.verify.recorder import RecordedReading
+from energy_server.verify.recorder import End, RecordedReading, Unwritten
 from energy_server.verify.units import scale
 
 SECOND = 1_000_000
@@ -42,12 +43,21 @@ def test_the_last_place_of_a_conversion_is_no_difference() -> None:
 
 
 def test_an_extra_has_its_reason() -> None:
-    history = History(oldest_us=100 * SECOND, kills_us=[500 * SECOND])
-    stored: dict[int, float | None] = {50 * SECOND: 1.0, 200 * SECOND: 1.0, 480 * SECOND: 1.0}
-    found = verdict([], stored, "kWh", history)
-    assert found.extra == {Reason.PURGED: 1, Reason.LOST: 1, Reason.KILLED: 1}
-    assert found.good
-    assert verdict([], stored, "kWh", History(None, [])).extra == {Reason.NOT_RECORDED: 3}
+    ends = {End.CLOSED: Reason.STOPPED, End.KILLED: Reason.KILLED, End.OPEN: Reason.PENDING}
+    spans = [Span(at * SECOND, (at + 60) * SECOND) for at in (500, 600, 700)]
+    history = History(100 * SECOND, [Unwritten(span, end) for span, end in zip(spans, ends, strict=True)])
+    instants = {
+        50: Reason.PURGED,
+        200: Reason.UNEXPLAINED,
+        510: Reason.STOPPED,
+        610: Reason.KILLED,
+        710: Reason.PENDING,
+    }
+    for instant, reason in instants.items():
+        found = verdict([], {instant * SECOND: 1.0}, "kWh", history)
+        assert found.extra == {reason: 1}
+        assert found.good
+    assert verdict([], {1: 1.0}, "kWh", History(None, [])).extra == {Reason.NOT_RECORDED: 1}
 
 
 def test_a_unit_that_is_not_known_is_said_not_guessed() -> None:

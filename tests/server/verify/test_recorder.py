@@ -110,7 +110,60 @@ def test_the_history_of_an_entity(file: Path) -> None:
     with opened(file) as recorder:
         assert recorder.oldest_us("sensor.a") == 100_000_000
         assert recorder.oldest_us("sensor.unknown") is None
-        assert recorder.kills_us() == [1_793_577_600_500_000]
+
+
+MIDNIGHT_S = 1_793_491_200.0
+HOUR_S = 3_600.0
+
+
+def unwritten(path: Path, *, counter: bool = False) -> list[tuple[float, float, str]]:
+    """Return what may not have been written, in seconds since the start of the first run."""
+    with opened(path) as recorder:
+        found = recorder.unwritten("sensor.a", counter=counter)
+    spans = [(one.span.since_us / 1e6 - MIDNIGHT_S, one.span.until_us / 1e6 - MIDNIGHT_S) for one in found]
+    return [(*span, one.end.name) for span, one in zip(spans, found, strict=True)]
+
+
+def ran(path: Path, *runs: tuple[str, str | None, int]) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM recorder_runs")
+        rows = [
+            (f"2026-11-01 {start}:00.000000", end and f"2026-11-01 {end}:00.000000", bad) for start, end, bad in runs
+        ]
+        connection.executemany("INSERT INTO recorder_runs (start, end, closed_incorrect) VALUES (?, ?, ?)", rows)
+
+
+def test_a_run_that_was_killed_ended_with_its_last_state_whenever_the_next_began(file: Path) -> None:
+    ran(file, ("00:00", "02:00", 1), ("02:00", "03:00", 0), ("04:00", None, 0))
+    hours = [MIDNIGHT_S + at * HOUR_S for at in (0.5, 1, 2.5, 5)]
+    add(file, *((str(at), 1, at, None) for at in hours))
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("INSERT INTO states_meta VALUES (2, 'sensor.b')")
+        connection.execute(
+            "INSERT INTO states (metadata_id, state, last_updated_ts) VALUES (2, '1', ?)", (MIDNIGHT_S + 1.5 * HOUR_S,)
+        )
+    closed = (3 * HOUR_S, 3 * HOUR_S + 60, "CLOSED")
+    assert unwritten(file) == [
+        (1.5 * HOUR_S, 1.5 * HOUR_S + 60, "KILLED"),
+        closed,
+        (5 * HOUR_S, 5 * HOUR_S + 60, "OPEN"),
+    ]
+    assert unwritten(file, counter=True) == [
+        (1 * HOUR_S, 1.5 * HOUR_S + 60, "KILLED"),
+        (2.5 * HOUR_S, *closed[1:]),
+        (5 * HOUR_S, 5 * HOUR_S + 60, "OPEN"),
+    ]
+
+
+def test_a_run_that_was_killed_lacks_nothing_of_the_next(file: Path) -> None:
+    ran(file, ("00:00", "01:00", 1), ("01:00", None, 0))
+    add(file, ("1", 1, MIDNIGHT_S + HOUR_S - 10, None))
+    assert unwritten(file)[0] == (HOUR_S - 10, HOUR_S, "KILLED")
+
+
+def test_a_run_without_a_state_may_lack_its_beginning(file: Path) -> None:
+    ran(file, ("00:00", "01:00", 1), ("01:00", None, 0))
+    assert unwritten(file) == [(0, 60, "KILLED"), (HOUR_S, HOUR_S + 60, "OPEN")]
 
 
 def test_a_file_that_is_no_recorder_is_refused_in_words(tmp_path: Path) -> None:

@@ -55,7 +55,8 @@ async def _judge(
     span = Span(since_us, max(since_us, end_us))
     recorded = recorder.readings(entity.entity_id, span, counter=entity.counter)
     stored = await server.readings(entity, span) if span.until_us > span.since_us else {}
-    return verdict(recorded, stored, entity.unit, History(oldest_us, recorder.kills_us()))
+    history = History(oldest_us, recorder.unwritten(entity.entity_id, counter=entity.counter))
+    return verdict(recorded, stored, entity.unit, history)
 
 
 async def _verify(arguments: argparse.Namespace, url: str, token: str) -> int:

@@ -2,6 +2,9 @@
 
 In:   both lists of readings.
 Out:  what is missing, different, or extra, each extra with the reason why Home Assistant may lack it.
+
+That readings are extra is no fault of the record. Those that nothing explains are counted by themselves: Home
+Assistant lost them (its queue overflowed, somebody deleted states), or never had them.
 """
 
 from collections import Counter
@@ -10,13 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import isclose
 
-from energy_server.verify.recorder import RecordedReading
+from energy_server.verify.recorder import End, RecordedReading, Unwritten
 from energy_server.verify.units import scale
 
 CLOSE = 1e-12
 """Relative: the same factor may be applied in another order."""
-KILL_LOSES_US = 60_000_000
-"""The recorder's longest usual commit interval: what a kill can cost it."""
 
 type Stored = Mapping[int, float | None]
 
@@ -27,15 +28,20 @@ class Reason(StrEnum):
     NOT_RECORDED = "Home Assistant does not record this entity"
     PURGED = "older than what Home Assistant still has of it"
     KILLED = "Home Assistant was killed before it wrote it"
-    LOST = "Home Assistant's recorder has lost it"
+    STOPPED = "Home Assistant's recorder had stopped already"
+    PENDING = "Home Assistant has not written it yet"
+    UNEXPLAINED = "Home Assistant lacks it, and nothing tells why"
+
+
+_AT_THE_END = {End.KILLED: Reason.KILLED, End.CLOSED: Reason.STOPPED, End.OPEN: Reason.PENDING}
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the recorder's history of an entity looks like: its oldest state, and when it was killed."""
+    """What the recorder's history of an entity looks like: its oldest state, and where it may lack what it heard."""
 
     oldest_us: int | None
-    kills_us: Sequence[int]
+    unwritten: Sequence[Unwritten]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,5 @@ def _reason(instant_us: int, history: History) -> Reason:
         return Reason.NOT_RECORDED
     if instant_us < history.oldest_us:
         return Reason.PURGED
-    if any(0 <= kill_us - instant_us + KILL_LOSES_US <= 2 * KILL_LOSES_US for kill_us in history.kills_us):
-        return Reason.KILLED
-    return Reason.LOST
+    ends = (one.end for one in history.unwritten if one.span.since_us <= instant_us < one.span.until_us)
+    return next((_AT_THE_END[end] for end in ends), Reason.UNEXPLAINED)

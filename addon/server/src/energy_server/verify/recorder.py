@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
 from math import isfinite
 from pathlib import Path
 
@@ -34,7 +35,13 @@ SELECT min(s.last_updated_ts) FROM states s JOIN states_meta m ON s.metadata_id 
 """
 BEFORE = f"{OLDEST.replace('min', 'max')} AND s.last_updated_ts < ?"
 AFTER = f"{OLDEST} AND s.last_updated_ts > ?"
-KILLED = "SELECT end FROM recorder_runs WHERE closed_incorrect = 1 AND end IS NOT NULL"
+NEWEST = "SELECT max(s.last_updated_ts) FROM states s WHERE s.last_updated_ts >= ? AND s.last_updated_ts < ?"
+NEWEST_OF = f"{OLDEST.replace('min', 'max')} AND s.last_updated_ts BETWEEN ? AND ?"
+RUNS = "SELECT start, end, closed_incorrect FROM recorder_runs ORDER BY start"
+FOREVER_S = 1e11
+
+UNWRITTEN_US = 60_000_000
+"""The recorder's longest usual commit interval: how much may have been heard and not been written when it ended."""
 
 
 class RecorderFileError(Exception):
@@ -48,6 +55,23 @@ class RecordedReading:
     ts_us: int
     value: float | None
     unit: str | None
+
+
+class End(Enum):
+    """How a run of the recorder ended."""
+
+    CLOSED = auto()
+    KILLED = auto()
+    OPEN = auto()
+    """It goes on, or it was killed and Home Assistant did not start since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """A span in which Home Assistant may have heard what its recorder had no time to write."""
+
+    span: Span
+    end: End
 
 
 def ts_us(timestamp: float) -> int:
@@ -66,10 +90,26 @@ class RecorderFile:
         found = self._connection.execute(OLDEST, (entity_id,)).fetchone()[0]
         return None if found is None else ts_us(found)
 
-    def kills_us(self) -> list[int]:
-        """Return when Home Assistant was killed: the ends of its runs that it did not close itself."""
-        ends = (datetime.fromisoformat(end) for (end,) in self._connection.execute(KILLED))
-        return [(end.replace(tzinfo=UTC) - EPOCH) // MICROSECOND for end in ends]
+    def unwritten(self, entity_id: str, *, counter: bool) -> list[Unwritten]:
+        """Return the spans at the ends of runs of which an entity may lack states.
+
+        A run that was killed gets its end at the next start, which says nothing: it ended with the last state of all,
+        or soon after. What a counter was confirmed by is written with its next state only, however long after.
+        """
+        return [self._unwritten(entity_id, *run, counter=counter) for run in self._connection.execute(RUNS).fetchall()]
+
+    def _unwritten(self, entity_id: str, start: str, end: str | None, killed: object, *, counter: bool) -> Unwritten:
+        start_s, next_s = _stored_s(start), FOREVER_S if end is None else _stored_s(end)
+        how = End.OPEN if end is None else End.KILLED if killed else End.CLOSED
+        ended_s = next_s if how is End.CLOSED else self._newest(NEWEST, start_s, next_s)
+        since_s = self._newest(NEWEST_OF, entity_id, start_s, ended_s) if counter else ended_s
+        until_us = ts_us(ended_s) + UNWRITTEN_US
+        return Unwritten(Span(ts_us(since_s), min(until_us, ts_us(next_s)) if how is End.KILLED else until_us), how)
+
+    def _newest(self, question: str, *parameters: str | float) -> float:
+        """Return the instant of the newest state of a run, the run's start where it has none."""
+        (found,) = self._connection.execute(question, parameters).fetchone()
+        return float(parameters[-2]) if found is None else float(found)
 
     def readings(self, entity_id: str, span: Span, *, counter: bool) -> list[RecordedReading]:
         """Return the readings of an entity in the span, each instant once.
@@ -109,6 +149,11 @@ class RecorderFile:
             yield RecordedReading(ts_us(updated_s), value, unit)
             if counter and reported_s is not None and reported_s > updated_s:
                 confirmed = RecordedReading(ts_us(reported_s), value, unit)
+
+
+def _stored_s(text: str) -> float:
+    """Return the instant of a run's edge, which is stored as UTC without saying so."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
 def _number(text: str) -> float | None:
