@@ -99,7 +99,7 @@ async def test_the_sync_log_tells_what_was_fetched(home: Linked, monkeypatch: py
 async def test_the_sync_log_tells_of_a_unit_that_changed(home: Linked) -> None:
     client = await home.connect()
     await client.greet(keys=("a", "b"))
-    described = [entity("a", unit="m³", kind="gas"), entity("b")]
+    described = [entity("a", unit="m³"), entity("b")]
     seq = await client.number({"type": "catalog", "rev": 2, "entities": described})
     await client.expect("ack", seq=seq)
     seq = await client.number({"type": "catalog", "rev": 3, "entities": described})
@@ -107,3 +107,23 @@ async def test_the_sync_log_tells_of_a_unit_that_changed(home: Linked) -> None:
     told = [line.detail for line in await home.state.sync_log(10) if line.what == "changed"]
     await client.socket.close()
     assert told == ["sensor.a was in kWh and is in m³ now; what is stored keeps its numbers"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "now"),
+    [
+        ({"state_class": "measurement"}, "energy (measurement)"),
+        ({"state_class": None}, "energy (no state class)"),
+        ({"kind": "water"}, "water (total_increasing)"),
+    ],
+)
+async def test_the_sync_log_tells_of_a_class_that_changed(home: Linked, fields: dict[str, str], now: str) -> None:
+    client = await home.connect()
+    await client.greet(keys=("a", "b"))
+    for rev in (2, 3):
+        described = [entity("a", **fields), entity("b")]
+        seq = await client.number({"type": "catalog", "rev": rev, "entities": described})
+        await client.expect("ack", seq=seq)
+    told = [line.detail for line in await home.state.sync_log(10) if line.what == "changed"]
+    await client.socket.close()
+    assert told == [f"sensor.a was energy (total_increasing) and is {now} now; all of its history is counted so"]

@@ -12,16 +12,13 @@ that were imported are kept.
 import asyncio
 from calendar import month_name
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import batched
 
-import numpy as np
-
+from energy_server.ledger.anew import anew
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
-from energy_server.model.coverage import Claim, CoverageSource, Span
-from energy_server.model.statistic import Level, Provenance, Source, StatisticColumns
+from energy_server.model.coverage import Span
 from energy_server.store.port import Loss, SeriesStore, StateStore, SyncEntry
 
 LOOK_EVERY_S = 1.0
@@ -81,13 +78,8 @@ class Losses:
         """Let Statistics that were rolled up say nothing, and mark them: the rollup writes where something is known."""
         keys = [entity.key for entity in await self._state.entities(site)]
         for some in batched(keys, KEYS_AT_ONCE, strict=False):
-            changing = Claim(site, CoverageSource.STATES, span, some)
-            async with self._dirty.marked((), [changing]):
-                for level in Level:
-                    known = await self._series.statistics(
-                        site, some, level, Source.ROLLUP, span.since_us, span.until_us, ()
-                    )
-                    await self._series.put_statistics(site, level, Source.ROLLUP, _emptied(known))
+            async with anew(self._series, self._dirty, site, some, span):
+                pass
         self._on_changed(site, span.since_us, span.until_us)
 
     def _told(self, site: str, loss: Loss) -> SyncEntry:
@@ -97,9 +89,3 @@ class Losses:
             "its readings are asked of Home Assistant again."
         )
         return SyncEntry(self._clock_us(), site, "damaged", detail, loss.span.since_us, loss.span.until_us)
-
-
-def _emptied(columns: StatisticColumns) -> StatisticColumns:
-    """Return the same periods, of which nothing is known; their values were not read."""
-    rows = len(columns)
-    return replace(columns, covered_s=np.zeros(rows), provenance=np.full(rows, Provenance.MISSING, np.uint8))

@@ -14,6 +14,7 @@ from functools import partial
 from energy_server.errors import StoreUnavailableError
 from energy_server.ledger.wanted import Wanted
 from energy_server.link.accepted import Accepted
+from energy_server.link.changes import changes, counted_anew
 from energy_server.link.claims import of_rows
 from energy_server.link.clock import ClientClock
 from energy_server.link.errors import LinkError
@@ -269,13 +270,15 @@ class Session:
 
     async def _store_catalog(self, entities: Sequence[Entity]) -> None:
         """Make a catalog durable; who is no longer in it left where live Coverage, which it was part of, ends."""
-        state, ledger = self._around.stores.state, self._around.stores.ledger
+        stores = self._around.stores
+        state, ledger = stores.state, stores.ledger
         known = await state.entities(self._site)
         self._changes = changes(known, entities)
         self._entities = await ledger.adopt(self._site, known, entities)
         left_us = ledger.live_end_us(self._site)
         await state.save_site(self._described)
-        await state.save_catalog(self._site, self._entities, self._clock.now_us() if left_us is None else left_us)
+        async with counted_anew(stores, self._site, known, self._entities):
+            await state.save_catalog(self._site, self._entities, self._clock.now_us() if left_us is None else left_us)
 
     async def _catalog_stored(self, rev: int) -> None:
         self._around.publish(CatalogChanged(self._site))
@@ -316,13 +319,3 @@ class Session:
     async def _answer(self, err: LinkError) -> None:
         self._record.error = Trouble(err.code, err.message)
         await self._send(err.answer())
-
-
-def changes(known: Sequence[Entity], catalog: Sequence[Entity]) -> list[str]:
-    """Return in words which Entities have another unit than before: what is stored of them keeps its numbers."""
-    units = {entity.key: entity.unit for entity in known}
-    return [
-        f"{entity.entity_id} was in {units[entity.key]} and is in {entity.unit} now; what is stored keeps its numbers"
-        for entity in catalog
-        if units.get(entity.key, entity.unit) != entity.unit
-    ]
