@@ -38,7 +38,7 @@ class Failing(DuckDBSeriesStore):
             self.refusals += 1
             if self.refusals >= 3:
                 self.refused_often.set()
-            raise StoreUnavailableError("No space is left. Free some.")
+            raise StoreUnavailableError("No space is left. Free some." if self.refusals < 3 else "It is read only.")
         self.appends.append(sum(map(len, batches)))
         await super().append(batches)
 
@@ -250,6 +250,9 @@ async def test_a_store_that_fails_acknowledges_nothing_and_recovers(
             await series.refused_often.wait()
         assert home.ledger.live_spans(SITE) == []
         assert [message["type"] for message in client.received].count("error") == 1, "told once"
+        status = home.links.status(SITE)
+        assert status.error is not None
+        assert status.error.message == "It is read only.", "what it fails with now"
         series.well.set()
         await client.expect("ack", seq=seq)
         assert await stored(home.series) == [(NOON_US - SECOND_US, 1)]

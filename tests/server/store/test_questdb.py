@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
+import asyncpg
 import pytest
 
 from dev.processes import free_port
 from dev.servers import QuestDB
 from energy_server.errors import StoreUnavailableError
 from energy_server.store.questdb import QuestDBAddress, QuestDBSeriesStore, connection, health
+from energy_server.store.questdb.failures import advice
 from energy_server.store.questdb.schema import READINGS, STATISTICS, STORE, TABLES
 from tests.conftest import FIRST_PORT, kept_running
 from tests.server.store.questdb_tables import drop_tables, run
@@ -93,6 +95,30 @@ async def test_a_questdb_that_is_not_there(caplog: pytest.LogCaptureFixture) -> 
     with pytest.raises(StoreUnavailableError, match="cannot be reached"):
         await store.append([batch("a", [(NOON_US, 1.0)])])
     assert "secret" not in f"{info} {caplog.text}"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("write error: energy_readings, errno: 28, error: Cannot create WAL segment", "has no space left: free some"),
+        ("io.questdb.cairo.CairoException: [28] No space left [size=16777216]", "has no space left: free some"),
+        (
+            "commit error for table: energy_readings, errno: 30, error: could not msync",
+            "has a disk that may only be read",
+        ),
+        (
+            "Could not create table, could not open read-write [file=/data]",
+            "could not write: see whether its disk is full",
+        ),
+        ("bulk update failed and will be rolled back", "could not write: see whether its disk is full"),
+        ("table is suspended [tableName=energy_store]", "holds back what was written: see whether its disk is full"),
+        ("array index out of range", "cannot be used: array index"),
+    ],
+)
+def test_what_questdb_says_of_its_disk_is_told(said: str, told: str) -> None:
+    message = advice(asyncpg.PostgresError(said), QuestDBAddress.of("http://db"))
+    assert message.startswith(f"QuestDB at db:9000 {told}")
+    assert said in message
 
 
 async def test_a_questdb_that_is_too_old(questdb: QuestDBAddress, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ NOT_NOW = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, QuestDBError)
 CONNECTION_LOST = (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
 """What a connection says that was closed by the other side while nobody used it."""
 
+LOOK_AT_ITS_DISK = "see whether its disk is full or may only be read, and its log; the server goes on by itself"
 _REFUSED = "refuses our user or password: set both in its URL"
 _ADVICE = (
     # marks in the text, what to do
@@ -57,7 +58,11 @@ _ADVICE = (
         ("invalid column", "table does not exist"),
         "has lost a table or a column of ours: restart the server, which then says which",
     ),
-    (("suspended",), "holds back what was written: see its log for why; it is tried again every few minutes"),
+    (("suspended",), f"holds back what was written: {LOOK_AT_ITS_DISK}"),
+    (
+        ("could not open", "could not create", "cannot create", "could not msync", "bulk update failed"),
+        f"could not write: {LOOK_AT_ITS_DISK}",
+    ),
 )
 
 

@@ -14,7 +14,7 @@ from energy_server.errors import StoreUnavailableError
 from energy_server.store.questdb import schema
 from energy_server.store.questdb.address import QuestDBAddress
 from energy_server.store.questdb.connection import Connections
-from energy_server.store.questdb.failures import known_trouble
+from energy_server.store.questdb.failures import LOOK_AT_ITS_DISK, known_trouble
 from energy_server.store.questdb.schema import READINGS, STATISTICS, TABLES
 
 RESUME_EVERY_S = 5.0
@@ -105,10 +105,7 @@ def _suspension(table: str, reason: str) -> str:
     """Return what to do about a table that QuestDB suspended; the reason that it gives is often not the cause."""
     if known := known_trouble(reason):
         return f"QuestDB suspended its table {table}, as it {known}. ({reason})"
-    return (
-        f"QuestDB suspended its table {table}: {reason or 'it says not why'}. See whether its disk is full or may only"
-        " be read, and its log; the server goes on by itself."
-    )
+    return f"QuestDB suspended its table {table} ({reason or 'it says not why'}): {LOOK_AT_ITS_DISK}."
 
 
 @dataclass(frozen=True, slots=True)
