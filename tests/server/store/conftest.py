@@ -1,11 +1,13 @@
 """Every adapter of the two ports; the contract suites run on each of them."""
 
 import asyncio
+import os
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +41,12 @@ class Opened[Store: (SeriesStore, StateStore)]:
         self.store = self.make()
         await self.store.open()
         return self.store
+
+
+@pytest.fixture
+def seed() -> int:
+    """What is random about a test; it says which one it was."""
+    return int(os.environ.get("ENERGY_FAULT_SEED") or SystemRandom().randrange(10**6))
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,10 @@ Out:  the same instance as without; a transaction that was failed is rolled back
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from random import Random
+from typing import Any
 
 import duckdb
 import pytest
@@ -41,6 +42,12 @@ class Failing:
             raise duckdb.TransactionException(f"TransactionContext Error: Failed to commit: {NO_MEMORY}")
         raise self.error(NO_MEMORY)
 
+    def execute(self, cursor: duckdb.DuckDBPyConnection, statement: str, parameters: object, *, alone: bool) -> None:
+        """Execute a statement or fail; `alone` tells that it is in no transaction."""
+        reads = statement.lstrip().startswith(("SELECT", "BEGIN"))
+        commits = statement == "COMMIT" or (alone and self.afterwards and not reads)
+        self.pass_(statement, lambda: cursor.execute(statement, parameters), commits=commits)
+
     @contextmanager
     def only(self, at: int, *, afterwards: bool) -> Iterator[None]:
         """Let one of the following statements fail, and no other."""
@@ -51,6 +58,33 @@ class Failing:
             self.at = lambda _: False
 
 
+class Starving(Failing):
+    """Nothing is made to fail: DuckDB has too little memory for some of its commits."""
+
+    def __init__(self, random: Random, share: float) -> None:
+        super().__init__(lambda _: random.random() < share)
+        self._random = random
+
+    def execute(self, cursor: duckdb.DuckDBPyConnection, statement: str, parameters: object, *, alone: bool) -> None:
+        """Execute a statement, perhaps with little memory."""
+        del alone
+        self.passed += 1
+        little = statement == "COMMIT" and self.at(self.passed)
+        with closing(cursor.cursor()) as beside:
+            if little:
+                usual = beside.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
+                with suppress(duckdb.OutOfMemoryException):  # it needs more than that already
+                    beside.execute(f"SET memory_limit = '{self._random.randrange(400, 1_500)} KiB'")
+            try:
+                cursor.execute(statement, parameters)
+            except duckdb.Error as err:
+                self.failed.append(str(err))
+                raise
+            finally:
+                if little:
+                    beside.execute(f"SET memory_limit = '{usual}'")
+
+
 class FailingCursor:
     """What the store uses of a cursor."""
 
@@ -59,16 +93,10 @@ class FailingCursor:
         self._failing = failing
         self._in_transaction = False
 
-    def execute(self, statement: str, *parameters: object) -> duckdb.DuckDBPyConnection:
-        begins, ends = statement == "BEGIN", statement == "COMMIT"
-        writes = not statement.lstrip().startswith(("SELECT", "BEGIN"))
-        result = self._failing.pass_(
-            statement,
-            lambda: self._cursor.execute(statement, *parameters),
-            commits=ends or (writes and self._failing.afterwards and not self._in_transaction),
-        )
-        self._in_transaction = begins or (self._in_transaction and not ends)
-        return cast("duckdb.DuckDBPyConnection", result)
+    def execute(self, statement: str, parameters: object = None) -> duckdb.DuckDBPyConnection:
+        self._failing.execute(self._cursor, statement, parameters, alone=not self._in_transaction)
+        self._in_transaction = statement == "BEGIN" or (self._in_transaction and statement != "COMMIT")
+        return self._cursor
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)

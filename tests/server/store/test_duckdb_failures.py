@@ -1,12 +1,14 @@
 """Statements of the DuckDB store fail, at any moment: nothing acknowledged is lost, nothing is doubled, and it goes on.
 
-Each is tried where it matters most.
+Which ones is random where it says so. The seed is printed; ENERGY_FAULT_SEED repeats it, ENERGY_SOAK makes it long.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import duckdb
@@ -15,13 +17,18 @@ import pytest
 from energy_server.errors import StoreUnavailableError
 from energy_server.model.reading import Origin, ReadingBatch
 from energy_server.model.statistic import Level, Source
-from energy_server.store.duckdb import DuckDBSeriesStore, sorting
+from energy_server.store.duckdb import DuckDBSeriesStore, months, sorting
 from energy_server.store.duckdb.statistics import StatisticsFile
-from tests.server.store.failing import Failing, failing_duckdb
+from tests.product.saying import say
+from tests.server.store.failing import Failing, Starving, failing_duckdb
 from tests.server.store.holding import EAGER, KEYS, hours_of, rows_of_step
 from tests.server.store.readings import EVER, NOON_US, SITE, StatisticRow, batch, changes_of, rows_of, statistics
 
 SOAKING = bool(os.environ.get("ENERGY_SOAK"))
+FAILING_STEPS = 1_000 if SOAKING else 60
+FAILING_SHARE = 0.01
+STARVINGS = 50 if SOAKING else 3
+NEVER: Callable[[int], bool] = lambda _: False  # noqa: E731
 HOUR_ROLLUP = (Level.HOUR, Source.ROLLUP)
 ERRORS = {
     "memory": duckdb.OutOfMemoryException,
@@ -132,3 +139,92 @@ async def test_whatever_of_the_exchange_fails_nothing_is_lost(
     await store.close()
     assert len(told) == at - 1 > 8
     assert of == "statistics" or {"rename", "sync_folder"} < set(told)
+
+
+async def test_whatever_fails_now_and_then_nothing_is_lost(tmp_path: Path, failing: Failing, seed: int) -> None:
+    """Any statement, while readings and Statistics are stored and all kinds of upkeep done, one after the other."""
+    random = Random(seed)  # noqa: S311 - chooses what fails
+    say(f"Statements of DuckDB fail with the seed {seed}")
+    fails = lambda _: random.random() < FAILING_SHARE  # noqa: E731
+    store = DuckDBSeriesStore(tmp_path, thresholds=replace(EAGER, commits=20))
+    await store.open()
+    kept, done = Kept(), set[str]()
+    for step in range(FAILING_STEPS):
+        failing.afterwards = random.random() < 0.5
+        for at in (fails, fails, fails, NEVER):
+            failing.at = at
+            with suppress(StoreUnavailableError):
+                await kept.append(store)
+                break
+        assert len(kept.steps) == step + 1, "it goes on"
+        failing.at = fails
+        if step % 3 == 0:
+            with suppress(StoreUnavailableError):
+                done.add((await store.upkeep() or "").partition(" 2")[0])
+        failing.at = NEVER
+        if step % 10 == 0:
+            await kept.check(store)
+    while (said := await store.upkeep()) is not None:
+        done.add(said.partition(" 2")[0])
+    await kept.check_reopened(store)
+    await store.close()
+    assert failing.failed
+    assert len({said.split()[2] for said in done if said}) == 3, "all kinds of upkeep were done"
+
+
+async def test_a_commit_that_lacks_memory_costs_nothing(tmp_path: Path, seed: int) -> None:
+    """DuckDB 2.0 keeps what it could not commit half in memory, and loses what comes next, unless opened anew."""
+    random = Random(seed)  # noqa: S311 - chooses when memory is scarce
+    starving = Starving(random, 0.4)
+    say(f"Commits of DuckDB lack memory with the seed {seed}")
+    store = DuckDBSeriesStore(tmp_path)
+    with failing_duckdb(starving):
+        await store.open()
+        first, stored = NOON_US, []
+        while len(starving.failed) < STARVINGS:
+            rows = [(first + at, at / 3) for at in range(random.choice([10, 1_000, 30_000, 60_000]))]
+            with suppress(StoreUnavailableError):
+                await store.append([batch("a", rows)])
+                stored.append(range(first, first + len(rows)))
+            first += len(rows)
+    await store.close()
+    await store.open()
+    found = await store.read(SITE, "a", *EVER)
+    there = set(found.ts_us.tolist())
+    assert all(there.issuperset(step) for step in stored)
+    assert (await store.info()).readings == len(there), "nothing is there twice"
+    await store.close()
+
+
+async def test_a_new_file_has_its_name_on_the_disk_before_it_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As far as calls tell: a file is renamed, then its folder synced, then rows are appended to it."""
+    events: list[str] = []
+
+    def recorded(of: Any, name: str, told: Callable[..., str]) -> None:
+        real = getattr(of, name)
+
+        def record(*args: Any) -> Any:
+            result = real(*args)
+            events.append(told(*args))
+            return result
+
+        monkeypatch.setattr(of, name, record)
+
+    recorded(os, "rename", lambda _, to: f"named {Path(to).name}")
+    recorded(os, "fsync", lambda of: f"synced {Path(f'/proc/self/fd/{of}').readlink().name}")
+    recorded(months, "commit", lambda _: "appended")
+    store = DuckDBSeriesStore(tmp_path, thresholds=EAGER, clock_us=lambda: NOON_US)
+    await store.open()
+    kept = Kept()
+    for _ in range(20):
+        await kept.append(store)
+        await store.upkeep()
+    await kept.check_reopened(store)
+    await store.close()
+    named = [at for at, event in enumerate(events) if event.startswith("named")]
+    assert {"named 2026_10.g1.duckdb", "named 2026_10.g2.duckdb"} <= {events[at] for at in named}
+    for at in named:
+        assert events[at + 1] == "synced readings"
+        assert events[at - 1].startswith("synced") or ".g1." in events[at], "and what is in it before"
