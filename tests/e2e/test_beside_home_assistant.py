@@ -234,7 +234,10 @@ async def test_the_hours_differ_only_in_what_spans_a_border(day: Day) -> None:
 
 
 async def test_an_outage_is_said_to_be_guessed(day: Day) -> None:
-    """Home Assistant books what was used in an outage when the meter returns; here it lies in the outage, marked."""
+    """Home Assistant books what was used in an outage when the meter returns; here it lies in the outage, marked.
+
+    So is the rest of this day, which the server did not live through; what an outage alone is, its own tests say.
+    """
     await rolled_up(day)
     entity = await day.product.server.known(day.meters["oven"].entity_id)
     answer = await day.product.server.get(
@@ -253,4 +256,3 @@ async def test_an_outage_is_said_to_be_guessed(day: Day) -> None:
         ]
         assert within
         assert {known["oven"][at] for at in within} == {"interpolated"}
-        assert "interpolated" not in {known["fridge"][at] for at in within}

@@ -242,6 +242,12 @@ function worstOf(startUs: number, endUs: number, nowUs: number): Provenance {
   return WORST[worst] ?? 'missing';
 }
 
+/** Yesterday from 8 to 12 nothing came of the first device, nor of the gas meter. */
+function isOut(startUs: number, endUs: number, nowUs: number): boolean {
+  const day = startOfDay(addDays(dateOf(nowUs, ZONE), -1), ZONE);
+  return startUs < day + 12 * HOUR_US && endUs > day + 8 * HOUR_US;
+}
+
 export function energy(startUs: number, endUs: number, resolution: Resolution, scenario: Scenario, nowUs: number): Energy {
   const edges_us = edgesOf(startUs, endUs, resolution);
   const count = edges_us.length - 1;
@@ -261,22 +267,25 @@ export function energy(startUs: number, endUs: number, resolution: Resolution, s
       totals[name] = (totals[name] ?? 0) + sums[name];
     }
     devices.forEach((device, k) => {
+      if (k === 0 && isOut(from, until, nowUs)) {
+        if (until - from <= HOUR_US) return;
+      } else device.provenance[i] = provenance[i] ?? 'missing';
       device.values[i] = sums.devices[k] ?? 0;
-      device.provenance[i] = provenance[i] ?? 'missing';
       device.total = (device.total ?? 0) + (sums.devices[k] ?? 0);
     });
   }
   const all = scenario !== 'grid_only';
   const tracked = devices.reduce((sum, device) => sum + (device.total ?? 0), 0);
   const known = totals.home !== null;
-  const gas = columns.home.map((home, i) => (home === null ? null : (0.12 * (Math.min(edges_us[i + 1] ?? 0, nowUs) - (edges_us[i] ?? 0))) / HOUR_US));
+  const out = provenance.map((kind, i): Provenance => (isOut(edges_us[i] ?? 0, edges_us[i + 1] ?? 0, nowUs) ? 'missing' : kind));
+  const gas = columns.home.map((home, i) => (home === null || (out[i] !== provenance[i] && (edges_us[i + 1] ?? 0) - (edges_us[i] ?? 0) <= HOUR_US) ? null : (0.12 * (Math.min(edges_us[i + 1] ?? 0, nowUs) - (edges_us[i] ?? 0))) / HOUR_US));
   return {
     site: SITE, zone: ZONE, resolution, edges_us,
     has: { solar: all, battery: all, grid: true, export: all, gas: true, water: false },
     flows: columns, devices,
     untracked: columns.home.map((home, i) => (home === null ? null : home - devices.reduce((sum, device) => sum + (device.values[i] ?? 0), 0))),
-    untracked_provenance: provenance,
-    gas: { unit: 'm³', values: gas, provenance, total: known ? gas.reduce<number>((sum, value) => sum + (value ?? 0), 0) : null },
+    untracked_provenance: out,
+    gas: { unit: 'm³', values: gas, provenance: out, total: known ? gas.reduce<number>((sum, value) => sum + (value ?? 0), 0) : null },
     water: null,
     integrated: [],
     left_out: [],

@@ -1,4 +1,4 @@
-"""The server was away for ten minutes: what is shown before the readings arrive, and after."""
+"""The server was away for ten minutes, or a device was: what is shown before the readings arrive, and after."""
 
 import asyncio
 from typing import Any
@@ -19,8 +19,8 @@ async def connected(server: Running, now_us: int) -> Client:
     client = Client(await server.client.ws_connect(f"{server.url}/link"))
     await client.send(hello(now_us=now_us))
     await client.expect("welcome")
-    role = {"role": "grid_import", "group": "grid:0"}
-    described = [entity("a", roles=[role], since_us=BEGAN_US), entity("b", since_us=BEGAN_US)]
+    roles = {"a": {"role": "grid_import", "group": "grid:0"}, "b": {"role": "device", "group": "device:0"}}
+    described = [entity(key, roles=[role], since_us=BEGAN_US) for key, role in roles.items()]
     seq = await client.number({"type": "catalog", "rev": 1, "entities": described})
     await client.expect("ack", seq=seq)
     return client
@@ -87,4 +87,31 @@ async def test_a_gap_is_shown_first_then_that_it_was_backfilled(start: Start, mo
     assert [(one["live_s"], one["backfilled_s"], one["missing_s"]) for one in each] == [(600, 600, 0)] * 2
     (line,) = [line for line in (await server.get("/api/sync"))["log"] if line["what"] == "late"]
     assert (line["since_us"], line["until_us"], line["rows"], line["source"]) == (STOPPED_US, NOON_US, 20, "outbox")
+    await client.socket.close()
+
+
+async def test_the_outage_of_a_device_is_said_of_it_and_of_the_rest(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its meter knows how much it used in five minutes, not when; the grid's was heard all the time."""
+    server = await start(clock_us=lambda: NOON_US)
+    client = await connected(server, NOON_US)
+    gone = range(BEGAN_US + 5 * MINUTE_US + 30 * SECOND_US, BEGAN_US + 10 * MINUTE_US, 30 * SECOND_US)
+    with monkeypatch.context() as as_it_happened:
+        as_it_happened.setattr("energy_server.link.late.LATE_US", 60 * MINUTE_US)
+        for at in range(BEGAN_US, NOON_US, 30 * SECOND_US):
+            kwh = (at - BEGAN_US) / MINUTE_US
+            rows = [[0, at, kwh], [1, at, None if at in gone else kwh / 2]]
+            seq = await client.number(readings(rows, span=(at, at + 30 * SECOND_US)))
+        await client.expect("ack", seq=seq)
+    async with asyncio.timeout(10):
+        while True:
+            found: dict[str, Any] = await server.get("/api/energy", resolution="5min", **WINDOW)
+            (device,) = found["devices"]
+            if (round(found["totals"]["home"] or 0, 3), round(device["total"] or 0, 3)) == (19.5, 9.75):
+                break
+            await asyncio.sleep(0.02)
+    guessed = ["measured", "interpolated", "measured", "measured"]
+    assert found["provenance"] == ["measured"] * 4
+    assert device["provenance"] == found["untracked_provenance"] == guessed
     await client.socket.close()

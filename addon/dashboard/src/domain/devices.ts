@@ -12,7 +12,7 @@ export interface DeviceFigure {
   exact: number;
   /** kWh of each interval; empty for the rest. */
   values: readonly (number | null)[];
-  /** Whether it is not known at all, or not all the time that the home is. */
+  /** Whether it is not known at all, or not all the time that the home is; what the home lacks too is said of the home. */
   missing: 'wholly' | 'partly' | null;
   /** Of a rest: the names of the devices whose use is in it while they were not known. */
   holds: readonly string[];
@@ -51,18 +51,11 @@ export function topLevel({ devices }: Energy): Device[] {
   return devices.filter(isTop);
 }
 
-/** Intervals of which the home is known and the device is not, or not all of it. */
-const missingOf = ({ flows }: Energy, { provenance }: Device): number[] =>
-  provenance.flatMap((kind, i) => (kind === 'missing' && flows.home[i] != null ? [i] : []));
-
-function howMissing(energy: Energy, device: Device): DeviceFigure['missing'] {
+function howMissing({ flows, provenance }: Energy, device: Device): DeviceFigure['missing'] {
   if (device.total === null) return 'wholly';
-  return missingOf(energy, device).length > 0 ? 'partly' : null;
+  const alone = (i: number): boolean => device.values[i] == null || provenance[i] !== 'missing';
+  return device.provenance.some((kind, i) => kind === 'missing' && flows.home[i] != null && alone(i)) ? 'partly' : null;
 }
-
-/** Whether the home's meters knew what the device used unknown, so that it is in the rest. */
-const isHeld = (energy: Energy, device: Device): boolean =>
-  missingOf(energy, device).some((i) => device.values[i] == null || energy.provenance[i] !== 'missing');
 
 /** `home`: what is printed of the home's use. */
 export function deviceFigures(energy: Energy, home: number, decimals: number): DeviceFigures {
@@ -79,7 +72,7 @@ export function deviceFigures(energy: Energy, home: number, decimals: number): D
       const own = { id: device.key, name: device.name, kwh: kwh[i] ?? 0, exact: exact[i] ?? 0, values: device.values };
       return { ...own, missing: howMissing(energy, device), holds: [], parts: inside(device, own.exact, own.kwh) };
     });
-    const holds = list.filter((device) => isHeld(energy, device)).map(({ name }) => name);
+    const holds = list.filter((device) => howMissing(energy, device) !== null).map(({ name }) => name);
     return { figures: figures.sort((a, b) => b.exact - a.exact), rest: { kwh: kwh[list.length] ?? 0, exact: rest, holds } };
   };
 

@@ -139,7 +139,7 @@ export class EdVolumeCard extends LitElement {
       scale: scaleFor(Math.max(0, ...values.map((value) => value ?? 0)), AXIS_STEPS, 0.01),
       print: (value) => this.formats.axis(value),
       marks: marksOf(volume.provenance, volume.known, volume.partly, volume.before),
-      markLabel: () => '',
+      markLabel: (mark) => t('known.missingBand', { length: this.formats.duration((volume.edges_us[mark.until] ?? 0) - (volume.edges_us[mark.from] ?? 0)) }),
       captions: null,
       before: null,
       ends: [],
