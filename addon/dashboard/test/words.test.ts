@@ -76,14 +76,21 @@ describe('status', () => {
 
   it('says what is complete and what is missing', () => {
     const home = site({ complete: { statistics_since_us: startOfDay('2023-01-01', 'Europe/Berlin'), live_since_us: startOfDay('2024-03-03', 'Europe/Berlin'), share: 0.99989 } });
-    const sentence = statusSentence(home, true, BERLIN);
+    const sentence = statusSentence(home, { connected: true, nowUs: AT_NOON_US, lastUs: null }, BERLIN);
     expect(plain(sentence.complete)).toBe('99.98 % complete since 3 March 2024.');
     expect(sentence.gaps).toBe('No gaps.');
     expect(sentence.note).toBe('Hourly statistics from Home Assistant reach back to 1 January 2023. Home Assistant 2026.10.4 is connected.');
   });
 
   it('says that nothing is known yet', () => {
-    expect(statusSentence(site(), false, BERLIN).complete).toBe('Listening has not begun yet.');
+    expect(statusSentence(site(), { connected: false, nowUs: AT_NOON_US, lastUs: null }, BERLIN).complete).toBe('Listening has not begun yet.');
+  });
+
+  it('says nothing of now while the server does not answer', () => {
+    const home = site({ complete: { statistics_since_us: null, live_since_us: startOfDay('2024-03-03', 'Europe/Berlin'), share: 1 } });
+    const sentence = statusSentence(home, { connected: false, nowUs: AT_NOON_US, lastUs: AT_NOON_US - 10 * MINUTE_US }, BERLIN);
+    expect(plain(sentence.complete)).toBe('At 13:14: 100 % complete since 3 March 2024.');
+    expect(sentence.note).toBe('What happened since then waits in Home Assistant, and is fetched when the server is back.');
   });
 
   it('joins gaps of one cause', () => {

@@ -5,9 +5,11 @@
 import type { BackfillJob, Completeness, Energy, Entity, EntityCompleteness, ErrorBody, HourCompleteness, Readings, Resolution, Statistics, Status, Sync } from './types';
 import { isoOf } from '../domain/time';
 
+export const UNREACHABLE = 'server_unreachable';
+
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
-  readonly code = 'server_unreachable';
+  readonly code = UNREACHABLE;
 }
 
 export class UnauthorizedError extends Error {

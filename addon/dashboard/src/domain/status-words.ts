@@ -16,14 +16,24 @@ export function gapsOf({ gaps }: SiteStatus, sync: Sync | null): readonly Gap[] 
   );
 }
 
+/** How things are: now, or when the server was last heard. */
+export interface Heard {
+  readonly connected: boolean;
+  readonly nowUs: number;
+  /** The instant up to which things are known, where the server does not answer now. */
+  readonly lastUs: number | null;
+}
+
 /** The whole hero: what is complete, what is missing, and what goes on. */
-export function statusSentence(site: SiteStatus, connected: boolean, formats: Formats, sync: Sync | null = null): { complete: string; gaps: string; note: string } {
+export function statusSentence(site: SiteStatus, heard: Heard, formats: Formats, sync: Sync | null = null): { complete: string; gaps: string; note: string } {
   const { live_since_us: live, share } = site.complete;
   const complete =
     live === null || share === null
       ? t('status.nothingYet')
       : t('status.complete', { share: formats.completeness(share), day: formats.dayWords(dateOf(live, formats.zone)) });
-  return { complete, gaps: gapsSentence(gapsOf(site, sync), formats), note: [noteOf(site, connected, formats), sync ? syncNote(sync, formats) : ''].filter(Boolean).join(' ') };
+  const gaps = gapsSentence(gapsOf(site, sync), formats);
+  if (heard.lastUs !== null) return { complete: t('status.asOf', { time: formats.moment(heard.lastUs, heard.nowUs), complete }), gaps, note: t('status.later') };
+  return { complete, gaps, note: [noteOf(site, heard, formats), sync ? syncNote(sync, formats) : ''].filter(Boolean).join(' ') };
 }
 
 export function gapsSentence(gaps: readonly Gap[], formats: Formats): string {
@@ -46,14 +56,14 @@ function syncNote({ gaps, audits, recorder, now_us }: Sync, formats: Formats): s
   return clauses.filter(Boolean).join(' ');
 }
 
-function noteOf(site: SiteStatus, connected: boolean, formats: Formats): string {
+function noteOf(site: SiteStatus, { connected, nowUs }: Heard, formats: Formats): string {
   const clauses: string[] = [];
   const { importing, since_us: since } = site.link;
   if (importing) clauses.push(t('status.importing', importing));
   const statistics = site.complete.statistics_since_us;
   if (statistics !== null) clauses.push(t('status.back', { day: formats.dayWords(dateOf(statistics, formats.zone)) }));
   if (connected) clauses.push(t('status.connected', { ha: site.ha_version }));
-  else if (since !== null) clauses.push(t('status.notConnected', { time: formats.dayBrief(dateOf(since, formats.zone)) }));
+  else if (since !== null) clauses.push(t('status.notConnected', { time: formats.moment(since, nowUs) }));
   return clauses.join(' ');
 }
 

@@ -77,6 +77,11 @@ export class Store {
     return site !== null && (this.connected.get(site.id) ?? site.link.connected);
   }
 
+  /** Up to when things are known, where the server does not answer now. */
+  get lastUs(): number | null {
+    return this.connection === 'down' && this.status ? Math.max(this.status.now_us, this.newestUs ?? 0) : null;
+  }
+
   get trust(): Trust {
     return trustOf({ connection: this.connection, site: this.site, siteConnected: this.siteConnected, newestUs: this.newestUs, nowUs: this.nowUs });
   }

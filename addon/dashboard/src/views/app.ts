@@ -2,7 +2,7 @@
 import { mdiAlertCircleOutline, mdiHomeImportOutline, mdiLanDisconnect, mdiPowerPlug } from '@mdi/js';
 import { LitElement, css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { UnauthorizedError, isApiFailure } from '../api/client';
+import { UNREACHABLE, UnauthorizedError, isApiFailure } from '../api/client';
 import type { SiteStatus } from '../api/types';
 import '../components/message/message';
 import '../components/message/shapes';
@@ -90,7 +90,7 @@ export class EdApp extends LitElement {
   private renderBanner(): TemplateResult | typeof nothing {
     const { failure, status } = this.store;
     if (!failure || !status) return nothing;
-    const heading = t(failure.code === 'server_unreachable' ? 'error.unreachable' : 'error.server');
+    const heading = t(failure.code === UNREACHABLE ? 'error.unreachable' : 'error.server');
     return html`<div class="card banner" role="alert">
       <span><b>${heading}.</b> <span class="second">${t('error.known')} ${this.retryWords()}</span></span>
       <button class="button" @click=${this.retry}>${t('error.again')}</button>
@@ -100,7 +100,7 @@ export class EdApp extends LitElement {
   private retryWords(): string {
     const { failure, retryAtMs } = this.store;
     const seconds = Math.max(0, Math.ceil(((retryAtMs ?? 0) - performance.now()) / 1000));
-    return t('error.retryIn', { code: failure?.code ?? '', seconds });
+    return failure && failure.code !== UNREACHABLE ? t('error.retryCode', { code: failure.code, seconds }) : t('error.retryIn', { seconds });
   }
 
   private renderContent(): TemplateResult | typeof nothing {
@@ -129,7 +129,7 @@ export class EdApp extends LitElement {
     if (!failure) {
       return this.shapes ? html`<div class="card"><ed-shapes .height=${480} .shapes=${FIRST_SHAPES}></ed-shapes></div>` : nothing;
     }
-    const unreachable = failure.code === 'server_unreachable';
+    const unreachable = failure.code === UNREACHABLE;
     return html`<div class="card">
       <ed-message
         error

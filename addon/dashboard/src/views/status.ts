@@ -104,9 +104,10 @@ export class EdStatusView extends LitElement {
   private renderSite(site: SiteStatus): TemplateResult {
     const { formats, nowUs } = this.store;
     const sync = this.sync.data;
-    const connected = this.store.connection !== 'down' && this.store.siteConnected;
+    const { siteConnected, lastUs } = this.store;
+    const connected = lastUs === null && siteConnected;
     return html`${sync ? this.renderClock(sync) : nothing}
-      <ed-status-hero .site=${site} .sync=${sync} ?connected=${connected} .nowUs=${nowUs} .formats=${formats}></ed-status-hero>
+      <ed-status-hero .site=${site} .sync=${sync} ?connected=${connected} .lastUs=${lastUs} .nowUs=${nowUs} .formats=${formats}></ed-status-hero>
       ${sync ? this.renderProgress(sync) : nothing} ${this.renderCalendar()} ${this.renderDay()}
       <div class="row">
         <ed-gaps-card .gaps=${gapsOf(site, sync)} .formats=${formats}></ed-gaps-card>
@@ -231,7 +232,7 @@ export class EdStatusView extends LitElement {
   }
 
   private renderConnection(status: Status, site: SiteStatus | null): TemplateResult {
-    const { siteConnected, newestUs, nowUs, formats } = this.store;
-    return html`<ed-connection-card .status=${status} .site=${site} .sync=${this.sync.data} ?connected=${siteConnected} .newestUs=${newestUs} .nowUs=${nowUs} .formats=${formats}></ed-connection-card>`;
+    const { siteConnected, lastUs, newestUs, nowUs, formats } = this.store;
+    return html`<ed-connection-card .status=${status} .site=${site} .sync=${this.sync.data} ?connected=${siteConnected} ?answers=${lastUs === null} .newestUs=${newestUs} .nowUs=${nowUs} .formats=${formats}></ed-connection-card>`;
   }
 }

@@ -16,6 +16,8 @@ export class EdConnectionCard extends LitElement {
   @property({ attribute: false }) site: SiteStatus | null = null;
   @property({ attribute: false }) sync: Sync | null = null;
   @property({ type: Boolean }) connected = false;
+  /** Whether the server answers: where it does not, nothing is known of Home Assistant. */
+  @property({ type: Boolean }) answers = false;
   @property({ attribute: false }) newestUs: number | null = null;
   @property({ type: Number }) nowUs = 0;
   @property({ attribute: false }) formats!: Formats;
@@ -39,6 +41,7 @@ export class EdConnectionCard extends LitElement {
     const { link } = site;
     const since = link.since_us === null ? null : formats.moment(link.since_us, nowUs);
     const off = since === null ? t('link.disconnected') : t('link.disconnectedSince', { time: since });
+    if (!this.answers) return [[t('link.state'), t('link.unknown')]];
     return [
       [t('link.state'), this.connected && since !== null ? t('link.connected', { time: since }) : off],
       [t('link.last'), this.newestUs === null ? t('entities.never') : formats.ago(this.newestUs, nowUs)],

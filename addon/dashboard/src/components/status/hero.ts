@@ -112,11 +112,13 @@ export class EdStatusHero extends LitElement {
   @property({ attribute: false }) site!: SiteStatus;
   @property({ attribute: false }) sync: Sync | null = null;
   @property({ type: Boolean }) connected = false;
+  /** Up to when things are known, where the server does not answer now. */
+  @property({ attribute: false }) lastUs: number | null = null;
   @property({ type: Number }) nowUs = 0;
   @property({ attribute: false }) formats!: Formats;
 
   override render(): TemplateResult {
-    const { complete, gaps, note } = statusSentence(this.site, this.connected, this.formats, this.sync);
+    const { complete, gaps, note } = statusSentence(this.site, this, this.formats, this.sync);
     return html`<section class="card" aria-label=${t('nav.status')}>
       <div class="top">
         <span class="disc ${this.connected ? '' : 'waiting'}">${icon(this.connected ? mdiShieldCheckOutline : mdiShieldAlertOutline)}</span>
