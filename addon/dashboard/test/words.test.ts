@@ -69,6 +69,12 @@ describe('notes of a period', () => {
   it('name what no meter counts', () => {
     expect(say({ integrated: ['grid', 'wash'] })).toEqual([{ text: 'No meter counts Grid import and Washer: the energy is computed from the power.', details: [] }]);
   });
+
+  it('name the meters that are in no sum', () => {
+    const gas = [entity('flat', 'gas', { name: 'Gas of the flat', kind: 'gas', unit: 'kWh' })];
+    const [note] = notesOf(energy({}, { left_out: ['flat'] }), gas, BERLIN, AT_NOON_US);
+    expect(note?.text).toBe('Not in the sum: Gas of the flat. The unit cannot be converted to that of the other meters.');
+  });
 });
 
 describe('status', () => {
