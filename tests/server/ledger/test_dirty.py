@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from energy_server.errors import StoreUnavailableError
-from energy_server.ledger.dirty import DirtyMarks
+from energy_server.ledger.dirty import FAR_US, DirtyMarks
 from energy_server.model.coverage import Claim, CoverageSource, Span
 from energy_server.model.reading import Origin, ReadingBatch
 from energy_server.model.statistic import HOUR_US
@@ -41,7 +41,10 @@ async def dirty(state: StateStore) -> DirtyMarks:
 
 async def test_a_mark_is_the_exact_span_and_durable_as_hours(dirty: DirtyMarks, state: StateStore) -> None:
     await write(dirty, batch("a", NOON_US + 5, NOON_US + 2), batch("b", NOON_US - 1, NOON_US))
-    assert dirty.take() == {(SITE, "a"): Span(NOON_US + 2, NOON_US + 6), (SITE, "b"): Span(NOON_US - 1, NOON_US + 1)}
+    assert dirty.take() == {
+        (SITE, "a"): [Span(NOON_US + 2, NOON_US + 6)],
+        (SITE, "b"): [Span(NOON_US - 1, NOON_US + 1)],
+    }
     assert sorted(await state.dirty()) == [
         (SITE, "a", NOON_US),
         (SITE, "b", NOON_US - HOUR_US),
@@ -53,7 +56,7 @@ async def test_marks_are_durable_before_the_writing_and_taken_after_it(dirty: Di
     async with dirty.marked([batch("a", NOON_US)]):
         assert await state.dirty() == [(SITE, "a", NOON_US)]
         assert dirty.take() == {}
-    assert dirty.take() == {(SITE, "a"): Span(NOON_US, NOON_US + 1)}
+    assert dirty.take() == {(SITE, "a"): [Span(NOON_US, NOON_US + 1)]}
 
 
 async def test_an_hour_that_is_marked_costs_no_more_writing(dirty: DirtyMarks, state: StateStore) -> None:
@@ -80,7 +83,7 @@ async def test_what_is_taken_stays_until_it_is_done(dirty: DirtyMarks, state: St
     first = dirty.take()
     await write(dirty, batch("a", NOON_US + 10))
     taken = dirty.take()
-    assert taken == {(SITE, "a"): Span(NOON_US, NOON_US + 11)}
+    assert taken == {(SITE, "a"): [Span(NOON_US, NOON_US + 11)]}
     await dirty.done(first)
     assert await state.dirty() == [(SITE, "a", NOON_US)]
     assert dirty.take() == taken, "of what was taken twice only the later is done"
@@ -89,13 +92,30 @@ async def test_what_is_taken_stays_until_it_is_done(dirty: DirtyMarks, state: St
     assert await state.dirty() == []
 
 
+async def test_marks_that_are_far_from_one_another_stay_apart(dirty: DirtyMarks, state: StateStore) -> None:
+    early, late = NOON_US - 100 * FAR_US, NOON_US
+    await write(dirty, batch("a", late))
+    await write(dirty, batch("a", early))
+    await write(dirty, batch("a", late + FAR_US))
+    spans = [Span(early, early + 1), Span(late, late + FAR_US + 1)]
+    taken = dirty.take()
+    assert taken == {(SITE, "a"): spans}
+    assert list((await opened(state)).take().values()) == [
+        [Span(early, early + HOUR_US), Span(late, late + FAR_US + HOUR_US)]
+    ]
+    await write(dirty, batch("a", late - FAR_US))
+    await dirty.done(taken)
+    assert await state.dirty() == [(SITE, "a", late - FAR_US)]
+    assert dirty.take() == {(SITE, "a"): [Span(late - FAR_US, late - FAR_US + 1)]}
+
+
 async def test_what_is_marked_again_meanwhile_stays(dirty: DirtyMarks, state: StateStore) -> None:
     await write(dirty, batch("a", NOON_US), batch("b", NOON_US))
     taken = dirty.take()
     await write(dirty, batch("a", NOON_US + 7))
     await dirty.done(taken)
     assert await state.dirty() == [(SITE, "a", NOON_US)]
-    assert dirty.take() == {(SITE, "a"): Span(NOON_US + 7, NOON_US + 8)}
+    assert dirty.take() == {(SITE, "a"): [Span(NOON_US + 7, NOON_US + 8)]}
 
 
 async def test_what_is_being_written_meanwhile_stays(dirty: DirtyMarks, state: StateStore) -> None:
@@ -104,7 +124,7 @@ async def test_what_is_being_written_meanwhile_stays(dirty: DirtyMarks, state: S
     async with dirty.marked([batch("a", NOON_US + 7)]):
         await dirty.done(taken)
         assert await state.dirty() == [(SITE, "a", NOON_US)]
-    assert dirty.take() == {(SITE, "a"): Span(NOON_US + 7, NOON_US + 8)}
+    assert dirty.take() == {(SITE, "a"): [Span(NOON_US + 7, NOON_US + 8)]}
 
 
 async def test_marks_survive_a_restart_as_whole_hours(dirty: DirtyMarks, state: StateStore) -> None:
@@ -112,7 +132,7 @@ async def test_marks_survive_a_restart_as_whole_hours(dirty: DirtyMarks, state: 
     dirty.take()
     again = await opened(state)
     taken = again.take()
-    assert taken == {(SITE, "a"): Span(NOON_US, NOON_US + 4 * HOUR_US)}
+    assert taken == {(SITE, "a"): [Span(NOON_US, NOON_US + 4 * HOUR_US)]}
     await again.done(taken)
     assert (await opened(state)).take() == {}
 
@@ -124,7 +144,7 @@ async def test_a_claim_of_exact_states_marks_all_of_its_span(dirty: DirtyMarks) 
     ]
     async with dirty.marked([], claims):
         pass
-    assert dirty.take() == {(SITE, "a"): Span(NOON_US, NOON_US + 2 * HOUR_US)}
+    assert dirty.take() == {(SITE, "a"): [Span(NOON_US, NOON_US + 2 * HOUR_US)]}
 
 
 async def test_marking_and_clearing_at_once_loses_nothing(dirty: DirtyMarks, state: StateStore) -> None:

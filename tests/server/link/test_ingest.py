@@ -55,7 +55,9 @@ async def test_what_is_acknowledged_is_stored_and_claimed(home: Linked) -> None:
     await client.expect("ack", seq=seq, refused=[])
     assert await stored(home.series) == [(NOON_US - SECOND_US, 1.5)]
     assert home.ledger.live_spans(SITE) == [Span(NOON_US - MINUTE_US, NOON_US)]
-    assert home.dirty.take() == {(SITE, key): Span(NOON_US - SECOND_US, NOON_US - SECOND_US + 1) for key in ("a", "b")}
+    assert home.dirty.take() == {
+        (SITE, key): [Span(NOON_US - SECOND_US, NOON_US - SECOND_US + 1)] for key in ("a", "b")
+    }
 
 
 async def test_the_catalog_is_stored_before_it_is_acknowledged(home: Linked) -> None:

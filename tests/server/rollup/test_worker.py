@@ -15,6 +15,7 @@ from energy_server.model.coverage import CoverageSource, Span
 from energy_server.model.entity import Kind, StateClass
 from energy_server.model.reading import Origin
 from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US, Level, Provenance, Source, StatisticColumns
+from energy_server.rollup.rows import chosen
 from energy_server.rollup.worker import RollupWorker
 from energy_server.store.duckdb import DuckDBSeriesStore
 from tests.server.rollup.histories import MIN, Row, S, entity, us
@@ -46,6 +47,25 @@ async def test_readings_become_statistics_of_both_levels(house: House) -> None:
     assert (hour.start_us.tolist(), hour.change.tolist()) == ([us("10:00")], [2.0])
     assert house.heard[0].since_us <= us("10:00")
     assert house.heard[0].until_us >= us("10:10")
+
+
+async def test_what_lies_between_marks_that_are_far_apart_is_left_alone(house: House) -> None:
+    first_us, days_us = us("10:00"), range(us("10:00"), us("10:00") + 40 * 24 * HOUR_US, 24 * HOUR_US)
+    rows = [Row(day_us, number / 2) for number, day_us in enumerate(days_us)]
+    await house.arrive({"meter": rows}, Span(first_us, days_us[-1] + HOUR_US))
+    await house.rolled()
+    between = await house.stored("meter")
+    between = chosen(between, (between.start_us > days_us[10]) & (between.start_us < days_us[30]))
+    wrong = replace(between, change=between.change + 1.0)
+    await house.series.put_statistics(SITE.id, Level.FIVE_MINUTES, Source.ROLLUP, wrong)
+    for row in Row(first_us + HOUR_US, 0.1), Row(days_us[-1] + HOUR_US - 1, 20.0):
+        await house.arrive({"meter": [row]})
+    await house.worker.roll_once()
+    five = await house.stored("meter")
+    untouched = chosen(five, np.isin(five.start_us, between.start_us))
+    assert untouched.change.tolist() == wrong.change.tolist()
+    await house.series.put_statistics(SITE.id, Level.FIVE_MINUTES, Source.ROLLUP, between)
+    await house.is_current()
 
 
 async def test_without_news_a_round_writes_nothing(house: House) -> None:

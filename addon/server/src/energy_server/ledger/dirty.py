@@ -1,23 +1,27 @@
 """Dirty marks: which spans of which Entities must be rolled up anew.
 
 In:   the keys and instants of readings, before they are written.
-Out:  for each (site, key) the span that its new readings lie in; marks survive a restart as whole UTC hours.
+Out:  for each (site, key) the spans that its new readings lie in; marks survive a restart as whole UTC hours.
 Failures: StoreUnavailableError from `load`, `marked` and `done`; after any of them the call may be repeated.
 
 The order makes it safe: marked, then written, then rolled up, then unmarked. A kill in between costs a repeated rollup.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
+from energy_server.ledger.spans import SpanSet
 from energy_server.model.coverage import Claim, CoverageSource, Span
 from energy_server.model.reading import Origin, ReadingBatch
 from energy_server.model.statistic import HOUR_US
 from energy_server.store.port import StateStore
+
+FAR_US = 24 * HOUR_US
+"""Marks that are nearer are one span. What lies between others need not be rolled up, which may be years."""
 
 type Pair = tuple[str, str]
 """(site, key)"""
@@ -38,9 +42,9 @@ class DirtyMarks:
         self.histories = 0
         """How many readings of other origins than live came so far."""
         self._state = state
-        self._fresh: dict[Pair, Span] = {}
+        self._fresh: dict[Pair, SpanSet] = {}
         self._fresh_hours: dict[Pair, set[int]] = {}
-        self._taken: dict[Pair, Span] = {}
+        self._taken: dict[Pair, SpanSet] = {}
         self._writing: list[dict[Pair, _Marks]] = []
         self._durable: dict[Pair, set[int]] = {}
         self._perhaps: dict[Pair, set[int]] = {}  # what the store has, also where a call failed that may have been done
@@ -83,28 +87,28 @@ class DirtyMarks:
                 for site, key, hour in new:
                     self._durable.setdefault((site, key), set()).add(hour)
 
-    def take(self) -> dict[Pair, Span]:
+    def take(self) -> dict[Pair, SpanSet]:
         """Return everything that is marked and not done; what is marked from now on counts anew."""
-        for pair, span in self._fresh.items():
-            self._taken[pair] = _hull(self._taken.get(pair, span), span)
+        for pair, spans in self._fresh.items():
+            for span in spans:
+                self._taken[pair] = _near(self._taken.get(pair, []), span)
         self._fresh = {}
         self._fresh_hours = {}
         return dict(self._taken)
 
-    async def done(self, taken: dict[Pair, Span]) -> None:
+    async def done(self, taken: Mapping[Pair, SpanSet]) -> None:
         """Forget what was taken and is rolled up, but for what was marked again meanwhile."""
         async with self._storing:
             cleared: list[tuple[str, str, int]] = []
-            done = [pair for pair, span in taken.items() if self._taken.get(pair) == span]  # no more was taken since
+            done = [pair for pair, spans in taken.items() if self._taken.get(pair) == spans]  # no more was taken since
             for pair in done:
-                span = taken[pair]
                 marked_again = self._fresh_hours.get(pair, set()).union(
                     *(marks[pair].hours for marks in self._writing if pair in marks)
                 )
                 rolled = {
                     hour
                     for hour in self._perhaps.get(pair, set())
-                    if span.since_us // HOUR_US * HOUR_US <= hour < span.until_us
+                    if any(span.since_us // HOUR_US * HOUR_US <= hour < span.until_us for span in taken[pair])
                 }
                 cleared.extend((*pair, hour) for hour in rolled - marked_again)
             if cleared:
@@ -117,7 +121,7 @@ class DirtyMarks:
                 del self._taken[pair]
 
     def _remember(self, pair: Pair, span: Span, hours: set[int]) -> None:
-        self._fresh[pair] = _hull(self._fresh.get(pair, span), span)
+        self._fresh[pair] = _near(self._fresh.get(pair, []), span)
         self._fresh_hours.setdefault(pair, set()).update(hours)
 
 
@@ -158,6 +162,14 @@ def _of_keys(batch: ReadingBatch) -> dict[str, tuple[Span, set[int]]]:
     for at, start_us in zip(place[new].tolist(), hour[new].tolist(), strict=True):
         hours[at].add(start_us)
     return dict(zip(places, zip(spans, hours, strict=True), strict=True))
+
+
+def _near(spans: SpanSet, span: Span) -> SpanSet:
+    """Return the spans with one more, which takes in those that are near."""
+    near = [one for one in spans if one.since_us - FAR_US < span.until_us and span.since_us < one.until_us + FAR_US]
+    for one in near:
+        span = _hull(span, one)
+    return [span] if len(near) == len(spans) else sorted([span, *(one for one in spans if one not in near)])
 
 
 def _hull(one: Span, other: Span) -> Span:

@@ -6,7 +6,7 @@ Failures: StoreUnavailableError from `roll_once`; `run` logs it once, and tries 
 
 A rollup is a function of readings, Coverage, and what of it came late (which tells `backfilled` from `measured`), so
 doing it twice, or after a kill half-way, changes nothing. Two things ask for one:
-- a mark: the readings of a span changed; the span is widened to the neighbouring readings, whose time they share;
+- a mark: the readings of a span changed; each span is widened to the neighbouring readings, whose time they share;
 - time: live Coverage has passed the end of a period, so that it is complete for every Entity of the Site, also for
   those that were silent. `rolled_until:<site>` remembers how far that went. Where Coverage was taken away (a clock was
   set back), the rows of the time after its end are overwritten, and rolled up again as Coverage grows.
@@ -25,6 +25,7 @@ from energy_server.energy.periods import zone_of
 from energy_server.errors import StoreUnavailableError
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
+from energy_server.ledger.spans import SpanSet
 from energy_server.model.coverage import Span
 from energy_server.model.entity import Entity
 from energy_server.model.reading import Reading, ReadingSlice
@@ -60,7 +61,7 @@ class _Rolled:
     site: str
     five: list[StatisticColumns] = field(default_factory=list)
     hour: list[StatisticColumns] = field(default_factory=list)
-    done: dict[tuple[str, str], Span] = field(default_factory=dict)
+    done: dict[tuple[str, str], SpanSet] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return sum(map(len, self.five))
@@ -116,7 +117,7 @@ class RollupWorker:
         """Roll up everything that is marked now, then every period that Coverage has passed."""
         marked = self._dirty.take()
         for site in await self._state.sites():
-            mine = {key: span for (of, key), span in marked.items() if of == site.id}
+            mine = {key: spans for (of, key), spans in marked.items() if of == site.id}
             passed = await self._passed(site.id)
             if not mine and passed is None:
                 continue
@@ -127,16 +128,17 @@ class RollupWorker:
                 await self._roll_passed(site, entities, passed, latest)
 
     async def _roll_marked(
-        self, site: Site, entities: dict[str, Entity], marked: dict[str, Span], latest: dict[str, Reading]
+        self, site: Site, entities: dict[str, Entity], marked: dict[str, SpanSet], latest: dict[str, Reading]
     ) -> None:
         rolled = _Rolled(site.id)
-        await self._look_ahead(site.id, marked, latest)
-        for key, span in marked.items():
-            self._gatherer.changed(site.id, key, span.since_us)
+        await self._look_ahead(site.id, {key: spans[-1] for key, spans in marked.items()}, latest)
+        for key, spans in marked.items():
+            self._gatherer.changed(site.id, key, spans[0].since_us)
             if (entity := entities.get(key)) is not None:
-                reach = await self._gatherer.affected(entity, span, latest.get(key))
-                await self._roll(site, entity, reach, latest.get(key), rolled)
-            rolled.done[site.id, key] = span
+                for span in spans:
+                    reach = await self._gatherer.affected(entity, span, latest.get(key))
+                    await self._roll(site, entity, reach, latest.get(key), rolled)
+            rolled.done[site.id, key] = spans
             if len(rolled) >= MOST_ROWS:
                 await self._write(rolled)
         await self._write(rolled)
