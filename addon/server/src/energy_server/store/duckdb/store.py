@@ -246,17 +246,18 @@ class DuckDBSeriesStore:
 
     def _info(self) -> StoreInfo:
         readings = statistics = 0
+        trouble = note = None
         try:
             with self._instance.using() as (opened, cursor):
                 readings, statistics = queries.totals(cursor, opened.months, opened.statistics.tables())
-                trouble = _told(opened.months.set_aside())
+                note = _told(opened.months.set_aside())
         except StoreUnavailableError as err:
             trouble = err.message
         return StoreInfo(
             backend="duckdb",
             version=duckdb.__version__,
             well=trouble is None,
-            detail=trouble,
+            detail=trouble or note,
             readings=readings,
             statistics=statistics,
             size_bytes=sum(map(_size, self._folder.rglob("*.duckdb*"))),
