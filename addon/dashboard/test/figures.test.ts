@@ -9,7 +9,7 @@ import { fedOf } from '../src/domain/fed';
 import { biggestUses, figuresOf, useColumns } from '../src/domain/figures';
 import { keyNumbersOf } from '../src/domain/key-numbers';
 import { priceUnit } from '../src/domain/price';
-import { readStep } from '../src/domain/step-reading';
+import { readStep, stepKnown } from '../src/domain/step-reading';
 import { HOUR_US, addDays, startOfDay } from '../src/domain/time';
 import { volumeOf } from '../src/domain/volume';
 import { BERLIN, device, energy, entity, flows, latest } from './build';
@@ -98,6 +98,14 @@ describe('a day', () => {
     const reading = readStep(day, 9, BERLIN);
     expect(reading).toMatchObject({ span: '09:00 to 10:00', known: 'backfilled', unit: 'kWh', totalFrom: 3, totalTo: 3 });
     expect(readStep(day, 20, BERLIN)).toBeNull();
+  });
+
+  it('says of gas only what is known otherwise', () => {
+    const gas = (kind: Provenance, value: number | null) => [['Gas', { values: hours.provenance.map(() => value), provenance: hours.provenance.map(() => kind) }]] as const;
+    expect(stepKnown(day, 8, gas('measured', 1))).toBe('measured');
+    expect(stepKnown(day, 9, gas('measured', 1))).toBe('backfilled; Gas: measured');
+    expect(stepKnown(day, 8, gas('missing', 1))).toBe('measured; Gas: partly missing');
+    expect(stepKnown(day, 8, gas('missing', null))).toBe('measured; Gas: missing');
   });
 
   it('is mean power in finer steps', () => {

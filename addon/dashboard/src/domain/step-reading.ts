@@ -1,4 +1,5 @@
 /** One step of a period, read: each series with what it was, printed so that the parts add up. */
+import type { Provenance } from '../api/types';
 import { t } from '../i18n';
 import { stepsName } from './step-names';
 import type { Column, Steps } from './steps';
@@ -25,9 +26,20 @@ export interface StepReading {
   totalTo: number;
 }
 
+const kindWords = (kind: Provenance, some: boolean): string => t(kind === 'missing' && some ? 'known.partly' : `known.${kind}`);
+
+/** How a step is known, in words; `besides`: amounts with a name, of which it is said only where they are known otherwise. */
+export function stepKnown(steps: Steps, index: number, besides: readonly (readonly [string, { values: readonly (number | null)[]; provenance: readonly Provenance[] }])[]): string {
+  const kind = steps.provenance[index] ?? 'missing';
+  const others = besides.flatMap(([name, { values, provenance }]) => {
+    const own = provenance[index] ?? 'missing';
+    return own === kind ? [] : [`${name}: ${kindWords(own, values[index] != null)}`];
+  });
+  return [kindWords(kind, steps.partly(index)), ...others].join('; ');
+}
+
 /** Null where nothing is known of the step. */
 export function readStep(steps: Steps, index: number, formats: Formats): StepReading | null {
-  const kind = steps.provenance[index] ?? 'missing';
   const from = rowsOf(steps.from, index, steps.perKwh);
   const total = roundTo(from.reduce((sum, { value }) => sum + value, 0), 2);
   const alone = steps.to.filter(({ colour }) => colour.startsWith('use-')).length === 1;
@@ -35,7 +47,7 @@ export function readStep(steps: Steps, index: number, formats: Formats): StepRea
   if (from.length === 0 && to.length === 0) return null;
   return {
     span: stepsName(steps, index, index + 1, formats, true),
-    known: t(steps.partly(index) ? 'known.partly' : `known.${kind}`),
+    known: stepKnown(steps, index, []),
     unit: steps.unit,
     perKwh: steps.perKwh,
     from,

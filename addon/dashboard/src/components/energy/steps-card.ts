@@ -11,7 +11,7 @@ import type { KeyNumber } from '../../domain/key-numbers';
 import type { Note } from '../../domain/notes';
 import { marksOf, type Mark } from '../../domain/provenance';
 import { seriesName } from '../../domain/series-names';
-import { readStep } from '../../domain/step-reading';
+import { readStep, stepKnown } from '../../domain/step-reading';
 import { t } from '../../i18n';
 import { base, button, card, reading, swatch, table } from '../../styles/shared';
 import { icon } from '../icon';
@@ -196,7 +196,7 @@ export class EdStepsCard extends LitElement {
               <th scope="row">${this.spanOf(i, i + 1)}</th>
               ${columns.map(({ values }) => html`<td>${values[i] == null ? '' : this.formats.kw(values[i] * steps.perKwh)}</td>`)}
               ${volumes.map(([, { values }]) => html`<td>${values[i] == null ? '' : this.formats.number(values[i], 2)}</td>`)}
-              <td>${t(steps.partly(i) ? 'known.partly' : `known.${steps.provenance[i] ?? 'missing'}`)}</td>
+              <td>${stepKnown(steps, i, volumes)}</td>
             </tr>`,
           )}
         </tbody>
