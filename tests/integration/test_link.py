@@ -472,6 +472,9 @@ async def test_hello_says_what_changed_of_the_home(hass: HomeAssistant, server: 
     assert hello["site"]["currency"] == "CHF"
     await server.until(lambda: len(server.of("catalog")) >= 2)
     assert [message["type"] for message in server.connections[0]][-1] == "goodbye"
+    runs = [message["run"] for message in server.of("hello")]
+    assert len(runs) >= 2, runs
+    assert len(set(runs)) == 1, "it is the same start of Home Assistant"
 
 
 async def test_two_changes_at_once_of_the_home_leave_one_link(

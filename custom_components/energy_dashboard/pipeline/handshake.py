@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import time_ns
 from typing import Any, Final
+from uuid import uuid4
 
 from aiohttp import (
     ClientError,
@@ -28,6 +29,8 @@ from .model import Site
 from .wire import CLOSE_TIMEOUT_S, Wire
 
 PROTOCOL: Final = 1
+RUN: Final = uuid4().hex
+"""Of this start of Home Assistant: a copy has the same id and token, and the server must tell them apart."""
 CONNECT_TIMEOUT_S: Final = 10.0
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 
@@ -111,6 +114,7 @@ async def _greet(wire: Wire, site: Site, integration_version: str) -> Welcome:
         "now_us": time_ns() // 1000,
         "site": site.message(),
         "integration_version": integration_version,
+        "run": RUN,
     }
     await wire.send(json_bytes(hello))
     answer = await wire.receive()

@@ -281,7 +281,7 @@ export interface SyncGap {
 
 export interface SyncEntry {
   ts_us: number;
-  /** connected, disconnected, imported, reconciled, late, changed, backfill, audit, outbox_full, clock, upkeep, damaged. */
+  /** connected, disconnected, imported, reconciled, late, changed, backfill, audit, outbox_full, clock, copy, upkeep, damaged. */
   what: string;
   detail: string;
   since_us: number | null;

@@ -131,6 +131,7 @@ export const enStatus = {
   'log.what.backfill': 'Backfill',
   'log.what.audit': 'Check',
   'log.what.clock': 'Clock',
+  'log.what.copy': 'Copy',
   'log.what.outbox_full': 'Dropped',
   'log.what.damaged': 'Damaged',
   'log.what.upkeep': 'Upkeep',

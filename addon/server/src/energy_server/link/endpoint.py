@@ -13,7 +13,7 @@ import orjson
 from aiohttp import ClientConnectionResetError, WSMessage, WSMsgType, web
 
 from energy_server import __version__
-from energy_server.errors import InvalidParameterError
+from energy_server.errors import InvalidParameterError, StoreUnavailableError
 from energy_server.ledger.asked import Asked
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.ledger.dirty import DirtyMarks
@@ -22,6 +22,7 @@ from energy_server.link.errors import LinkError
 from energy_server.link.events import LinkChanged, LiveEvent
 from energy_server.link.ingest import WINDOW, Stores
 from energy_server.link.messages import MAX_BYTES, MAX_ROWS, Hello, Message, decode
+from energy_server.link.runs import COPIED, TOLD, Runs
 from energy_server.link.session import Session, Surroundings
 from energy_server.link.status import LinkRecord, LinkStatus, Trouble
 from energy_server.model.audit import Counted, Digested
@@ -59,6 +60,7 @@ class LinkEndpoint:
         self._stores = Stores(series, state, ledger, dirty, asked, publish)
         self._around = Surroundings(self._stores, wanted, publish, clock_us, commit_interval_s)
         self._server_id = server_id
+        self._runs = Runs(state, ledger)
         self._records: dict[str, LinkRecord] = {}
         self._open: dict[str, web.WebSocketResponse] = {}
         self._sockets: set[web.WebSocketResponse] = set()
@@ -142,6 +144,8 @@ class LinkEndpoint:
         if hello is None:
             return
         site = hello.site.id
+        if await self._runs.greet(site, hello.run):
+            await self._part(site)
         if site in self._open:
             raise LinkError("site_busy", "Another connection of this home is open. Close it, or wait.")
         record = self._records.setdefault(site, LinkRecord())
@@ -154,12 +158,16 @@ class LinkEndpoint:
         await self._note(site, "connected", said, hello.now_us, record.ended)
         why, record.ended = "", "broken"
         try:
+            await self._runs.speaks(site, hello.run)
             if await self._serve(socket, hello, record):
                 why, record.ended = "Home Assistant said goodbye", "goodbye"
         except LinkError as err:
             record.error = Trouble(err.code, err.message)
             why = err.message
             raise
+        except StoreUnavailableError as err:
+            record.error, why = Trouble(err.code, err.message), err.message
+            raise LinkError(err.code, err.message) from err
         finally:
             del self._open[site]
             self._sessions.pop(site, None)
@@ -167,6 +175,15 @@ class LinkEndpoint:
             self._around.publish(LinkChanged(site, connected=False))
             broke = "the server was stopped" if self._stopping else "the connection broke"
             await self._note(site, "disconnected", why or broke)
+
+    async def _part(self, site: str) -> None:
+        """End the connection of a copy, now that the one that it is a copy of has come back, and tell of it."""
+        _LOGGER.warning("A copy of the Home Assistant of Site %s is running, and is refused from now on", site)
+        await self._note(site, "copy", COPIED)
+        socket = self._open.get(site)
+        if socket is not None:
+            await _send(socket, LinkError("site_busy", TOLD).answer())
+            await socket.close()
 
     async def _note(
         self, site: str, what: str, detail: str, until_us: int | None = None, source: str | None = None

@@ -125,12 +125,13 @@ class SiteFields(_Message):
 
 
 class Hello(_Message):
-    """The first message; `now_us` is the client's clock."""
+    """The first message; `now_us` is the client's clock, `run` is of this start of Home Assistant only."""
 
     protocol: Number
     now_us: Instant
     site: SiteFields
     integration_version: StrictStr
+    run: Identifier | None = None
 
     def described(self) -> Site:
         """Return the Site."""
