@@ -98,9 +98,10 @@ async def test_between_its_runs_home_assistant_was_off(past: Past, set_up: SetUp
     past.run(-400, -300, killed=True)  # it was killed after its last state, and started again at -300
     past.run(-300, -200)
     past.state(METER, -590, "1")
-    past.state(METER, -350, "2")
-    past.state(METER, -250, "3")
-    past.state(METER, -100, "4")
+    past.state(METER, -395, "2")
+    past.state(METER, -350, "2.5")
+    past.state(METER, -295, "3")
+    past.state(METER, -115, "4")
     await past.write()
     await set_up()
     await asking.want((METER, EARLIEST_US, past.us(-60)))
@@ -124,7 +125,7 @@ async def test_states_from_before_the_first_run_are_as_good_as_those_of_a_killed
     past.state(METER, -500, "1")
     past.state(METER, -400, "2")
     past.run(-300, -200)
-    past.state(METER, -250, "3")
+    past.state(METER, -295, "3")
     await past.write()
     await set_up()
     await asking.want((METER, past.us(-600), past.us(-150)))
@@ -211,6 +212,63 @@ async def test_an_entity_that_is_not_recorded(past: Past, set_up: SetUp, asking:
     )
 
 
+async def test_a_run_in_which_an_entity_was_excluded_or_came_later(past: Past, set_up: SetUp, asking: Asking) -> None:
+    """Whatever is included gets a state when it is added: a run without any of it is none that recorded it."""
+    past.run(-900, -800)
+    past.state(METER, -899, "1")
+    past.run(-700, -600)  # excluded
+    past.state("sensor.other", -650, "2")
+    past.run(-500, -400)  # added, or renamed to what is included, an hour after the start
+    past.state(METER, -440, "3")
+    past.run(-300, -200)  # added nine minutes after the start, which is a part of it
+    past.state(METER, -291, "4")
+    past.state(METER, -100, "5")  # the same in the present run, which began at -120
+    await past.write()
+    await set_up()
+    await asking.want((METER, past.us(-950), past.us(-10)))
+    await asking.settles(
+        METER,
+        (past.us(-950), past.us(-899), "purged"),
+        (past.us(-899), past.us(-800), "states"),
+        (past.us(-800), past.us(-700), "ha_off"),
+        (past.us(-700), past.us(-600), "not_recorded"),
+        (past.us(-600), past.us(-500), "ha_off"),
+        (past.us(-500), past.us(-440), "not_recorded"),
+        (past.us(-440), past.us(-400), "states"),
+        (past.us(-400), past.us(-300), "ha_off"),
+        (past.us(-300), past.us(-200), "states"),
+        (past.us(-200), past.us(-120), "ha_off"),
+        (past.us(-120), past.us(-100), "not_recorded"),
+        (past.us(-100), past.us(-10), "states"),
+    )
+
+
+async def test_a_first_install_in_which_another_entity_has_an_older_past(
+    hass: HomeAssistant, past: Past, set_up: SetUp, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In several questions, and each entity has runs of its own."""
+    monkeypatch.setattr(gaps, "LOOK_UPS", 2)
+    state(hass, CAR, "5", COUNTER)
+    for since in (-900, -700, -500, -300):
+        past.run(since, since + 100)
+    for minute in (-899, -499, -119):
+        past.state(METER, minute, "1")
+    for minute in (-899, -699, -299, -119):
+        past.state(CAR, minute, "1")
+    await past.write()
+    await set_up()
+    await asking.want((METER, past.us(-900), past.us(-10)), (CAR, past.us(-900), past.us(-10)))
+
+    def expected(*runs: str) -> list[tuple[int, int, str]]:
+        found = [(past.us(-900), past.us(-899), "purged"), (past.us(-899), past.us(-800), runs[0])]
+        for since, verdict in zip((-700, -500, -300), runs[1:], strict=True):
+            found += [(past.us(since - 100), past.us(since), "ha_off"), (past.us(since), past.us(since + 100), verdict)]
+        return [*found, (past.us(-200), past.us(-120), "ha_off"), (past.us(-120), past.us(-10), "states")]
+
+    await asking.settles(METER, *expected("states", "not_recorded", "states", "not_recorded"))
+    await asking.settles(CAR, *expected("states", "states", "not_recorded", "states"))
+
+
 async def test_without_a_recorder_nothing_is_recorded(
     hass: HomeAssistant, set_up: SetUp, server: FakeServer, asking: Asking
 ) -> None:
@@ -243,7 +301,7 @@ async def test_a_disabled_recorder_is_waited_for_and_its_time_was_not_recorded(
 ) -> None:
     past.run(-300, -200)
     past.state(METER, -290, "1")
-    past.state(METER, -100, "2")
+    past.state(METER, -115, "2")
     await past.write()
     await set_up()
     await server.message("recorder", lambda message: message["state"] == "ready")

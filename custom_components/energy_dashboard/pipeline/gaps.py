@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import batched
 from typing import Final
 
 from homeassistant.core import HomeAssistant
@@ -24,7 +25,7 @@ from .convert import Converter, instant_us
 from .model import Catalog, Entity, Source
 from .recorder import Condition, Recorder
 from .recorder_runs import runs
-from .recorder_states import Attributes, Recorded, Window, recorded, window
+from .recorder_states import Attributes, Recorded, Window, first_states, recorded, window
 from .recorder_statistics import HOUR_US
 from .replay import Part, messages_of
 from .spans import Span, difference
@@ -42,6 +43,8 @@ NARROWEST_US: Final = 1_000
 WIDEST_US: Final = 30 * 24 * 3_600_000_000
 ATTRIBUTES: Final = 20_000
 """Attributes that are remembered from window to window; ids may be used again after a purge, so not for long."""
+LOOK_UPS: Final = 400
+"""Of first states in one question, by an index."""
 RETRY_S, LONGEST_RETRY_S = 10.0, 60.0
 WRITTEN_S: Final = 0.05
 
@@ -203,11 +206,24 @@ class Gaps:
             known = await self._recorder.ask(partial(recorded, entity_ids=dict.fromkeys(entity_ids)))
         included = {entity.key for entity in catalog.entities if self._included(entity)}
         quiet = self._quiet(catalog, known, included)
+        unseen = await self._unseen(home, known)
         plan = await self._hass.async_add_executor_job(
-            _plan, self._wanted, catalog, home, known | quiet, included, self._answered()
+            _plan, self._wanted, catalog, home, known | quiet, unseen, included, self._answered()
         )
         plan.began_us = began_us
         return plan
+
+    async def _unseen(self, home: Timeline, known: Mapping[str, Recorded]) -> dict[int, list[Span]]:
+        """Return by id where entities were not recorded in the runs that something is wanted of."""
+        spans = [span for _, span in self._wanted]
+        runs = home.runs(Span(min(spans).since_us, max(span.until_us for span in spans))) if spans else []
+        first_us: dict[int, dict[Span, int]] = {of.id: {} for of in known.values()}
+        for ids in batched(first_us, LOOK_UPS, strict=False):
+            for some in batched(runs, max(1, LOOK_UPS // len(ids)), strict=False):
+                found = await self._recorder.ask(partial(first_states, ids=ids, spans=some))
+                for (id_, run), first in found.items():
+                    first_us[id_][run] = first
+        return {id_: home.unseen(first) for id_, first in first_us.items()}
 
     def _included(self, entity: Entity) -> bool:
         return entity.source is Source.STATE and self._recorder.is_set_up and self._recorder.records(entity.entity_id)
@@ -329,6 +345,7 @@ def _plan(
     catalog: Catalog,
     home: Timeline,
     known: Mapping[str, Recorded],
+    unseen: Mapping[int, Sequence[Span]],
     included: set[str],
     answered: Mapping[str, Sequence[Span]],
 ) -> Plan:
@@ -338,11 +355,11 @@ def _plan(
     for key, gap in wanted:
         if (place := catalog.places.get(key)) is None:
             continue
-        entity = catalog.entities[place]
+        of = known.get(catalog.entities[place].entity_id)
+        lacking = () if of is None else unseen.get(of.id, ())
         for part in difference(gap, answered.get(key, ())):
             answered_us = 0
-            of = known.get(entity.entity_id)
-            for piece in of_entity(home, part, of, included=key in included):
+            for piece in of_entity(home, part, of, included=key in included, unseen=lacking):
                 answered_us += piece.span.until_us - piece.span.since_us
                 if piece.verdict is not Verdict.STATES or of is None:
                     reasons[piece.span, piece.verdict].append(key)

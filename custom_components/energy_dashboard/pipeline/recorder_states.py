@@ -85,6 +85,29 @@ def recorded(session: Session, entity_ids: Iterable[str]) -> dict[str, Recorded]
     return found
 
 
+def first_states(session: Session, ids: Sequence[int], spans: Sequence[Span]) -> dict[tuple[int, Span], int]:
+    """Return the instant of each entity's first state in each span; where it has none it is absent."""
+    found: dict[tuple[int, Span], int] = {}
+    for span in spans:
+        first = (
+            select(States.last_updated_ts)
+            .where(
+                States.metadata_id == StatesMeta.metadata_id,
+                States.last_updated_ts >= (span.since_us - 1) / 1e6,  # one microsecond for what rounding does
+                States.last_updated_ts < span.until_us / 1e6,
+            )
+            .order_by(States.last_updated_ts)
+            .limit(1)
+            .correlate(StatesMeta)
+            .scalar_subquery()
+        )
+        question = select(StatesMeta.metadata_id, first).where(StatesMeta.metadata_id.in_(ids))
+        for id_, first_s in session.execute(question):
+            if first_s is not None:
+                found[id_, span] = ts_us(first_s)
+    return found
+
+
 def _of_entity(what: Any) -> Any:
     """Return the scalar of an entity's states, one look-up in the index."""
     return select(what).where(States.metadata_id == StatesMeta.metadata_id).correlate(StatesMeta).scalar_subquery()

@@ -2,15 +2,22 @@
 
 In:   the recorder's runs, the spans in which it did not record, what it knows of an entity.
 Out:  a Gap, cut into pieces, each with what settles it. What nothing settles yet is left out: it is asked later.
+
+What the recorder includes is settled when a run begins, and whatever it includes gets a state when it is added to Home
+Assistant. So a run without a state of an entity is none that recorded it, however much was recorded before and after.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
-from .recorder_runs import Runs
+from .recorder_runs import LATEST_US, Runs
 from .recorder_states import Recorded
 from .spans import Span, difference, intersection
+
+STARTING_US: Final = 600_000_000
+"""Home Assistant takes up to ten minutes to start; an entity that is added then was never missed."""
 
 
 class Verdict(Enum):
@@ -35,6 +42,23 @@ class Timeline:
     """What is known of the whole home, in ascending time without overlap; what no piece covers is not known yet."""
 
     pieces: tuple[Piece, ...]
+    ended: tuple[Span, ...] = ()
+    """The runs that are over."""
+    present: Span | None = None
+    """The run that goes on, as far as it is known."""
+
+    def runs(self, within: Span) -> list[Span]:
+        """Return the runs that a span is part of."""
+        ran = self.ended if self.present is None else (*self.ended, self.present)
+        return [run for run in ran if run.since_us < within.until_us and within.since_us < run.until_us]
+
+    def unseen(self, first_us: Mapping[Span, int]) -> list[Span]:
+        """Return the parts of runs that come before an entity's first state of the run.
+
+        In a run that goes on an entity without a state may still be added: there the recorder's settings tell.
+        """
+        late = [Span(run.since_us, first) for run, first in first_us.items() if first - run.since_us > STARTING_US]
+        return [*(run for run in self.ended if run not in first_us), *late]
 
     def of(self, gap: Span) -> Iterator[Piece]:
         """Yield the pieces of a span."""
@@ -69,14 +93,30 @@ def timeline(runs: Runs, blind: Sequence[Span], horizon_us: int, *, current: boo
         end_us = span.until_us
     if runs.began_us is not None and not current and end_us is not None and end_us < runs.began_us:
         pieces.append(Piece(Span(end_us, min(runs.began_us, horizon_us)), Verdict.HA_OFF))
-    return Timeline(tuple(sorted((p for p in pieces if p.span.since_us < p.span.until_us), key=lambda p: p.span)))
+    found = sorted((p for p in pieces if p.span.since_us < p.span.until_us), key=lambda p: p.span)
+    present = Span(runs.began_us, LATEST_US) if runs.began_us is not None else None
+    return Timeline(tuple(found), runs.ended, present)
 
 
-def of_entity(home: Timeline, gap: Span, known: Recorded | None, *, included: bool) -> Iterator[Piece]:
+def of_entity(
+    home: Timeline, gap: Span, known: Recorded | None, *, included: bool, unseen: Sequence[Span] = ()
+) -> Iterator[Piece]:
     """Yield the pieces of a Gap of one entity. `included` says that the recorder's settings include it.
 
-    Before its oldest state nothing is known of it. One that is excluded now has states up to when it was.
+    Before its oldest state nothing is known of it. One that is excluded now has states up to when it was. `unseen` is
+    where it was not recorded, though it was before.
     """
+    for piece in _remembered(home, gap, known, included=included):
+        if piece.verdict is not Verdict.STATES:
+            yield piece
+            continue
+        seen = difference(piece.span, unseen)
+        lacking = difference(piece.span, seen)
+        parts = [*((part, Verdict.STATES) for part in seen), *((part, Verdict.NOT_RECORDED) for part in lacking)]
+        yield from (Piece(part, verdict) for part, verdict in sorted(parts, key=lambda part: part[0]))
+
+
+def _remembered(home: Timeline, gap: Span, known: Recorded | None, *, included: bool) -> Iterator[Piece]:
     unseen = Verdict.PURGED if included else Verdict.NOT_RECORDED
     for piece in home.of(gap):
         if piece.verdict is not Verdict.STATES:
