@@ -102,6 +102,17 @@ async def test_a_gap_says_why_and_what_cannot_be_had_is_lost(server: Running, cl
     await again.socket.close()
 
 
+async def test_a_gap_since_listening_began_is_told_though_all_that_was_live_is_lost(
+    server: Running, client: Client
+) -> None:
+    await client.greet(keys=("a", "b"))
+    await live(client, (HOUR_AGO, NOON_US - 30 * MINUTE_US))
+    await server.core.ledger.void_within(Span(0, NOON_US))
+    await live(client, (NOON_US - 20 * MINUTE_US, NOON_US))
+    (gap,) = (await server.get("/api/sync"))["gaps"]["list"]
+    assert (gap["since_us"], gap["until_us"], gap["state"]) == (HOUR_AGO, NOON_US - 20 * MINUTE_US, "open")
+
+
 async def test_what_the_outbox_dropped_is_a_cause(server: Running, client: Client) -> None:
     await client.greet(keys=("a",))
     await live(client, (HOUR_AGO, NOON_US - 30 * MINUTE_US))

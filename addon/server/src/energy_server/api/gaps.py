@@ -59,9 +59,10 @@ async def gaps_of(
     found: dict[Kind, list[str]] = {}
     lacking: set[str] = set()
     readable = [entity for entity in entities if entity.readable]
-    for group in alike(ledger, readable, live[0].since_us) if live else ():
+    began_us = min((entity.since_us for entity in readable), default=0)  # its live Coverage may be lost
+    for group in alike(ledger, readable, began_us) if live else ():
         keys = [entity.key for entity in group]
-        for kind in _of(ledger, wanted, group[0], max(live[0].since_us, group[0].since_us), ahead):
+        for kind in _of(ledger, wanted, group[0], group[0].since_us, ahead):
             found.setdefault(kind, []).extend(keys)
             if kind[1] == "open":
                 lacking.update(keys)
