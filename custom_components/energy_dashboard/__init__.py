@@ -4,6 +4,7 @@ In:   a config entry.
 Out:  the pipeline composed and running, until the entry is unloaded or Home Assistant stops.
 """
 
+from collections import Counter
 from random import Random
 from typing import Any
 
@@ -84,7 +85,8 @@ async def _compose(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> En
         reconcile.recorder_changed()
 
     watch = RecorderWatch(hass, recorder, before.blind, before.began, on_change=on_recorder)
-    reconcile = Reconcile(hass, recorder, watch, before.pending, before.misfits, on_change=memory.save)
+    skipped: Counter[str] = Counter()
+    reconcile = Reconcile(hass, recorder, watch, before.pending, before.misfits, skipped, on_change=memory.save)
     memory.unfinished = lambda: Unfinished(
         reconcile.pending, sorted(reconcile.imports.misfits), watch.blind(), watch.really_began_us()
     )
@@ -116,7 +118,7 @@ async def _compose(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> En
 
     last_rev = 0 if outbox.catalog is None else outbox.catalog.rev
     keeper = CatalogKeeper(hass, memory, recorder, on_catalog, last_rev)
-    listener = Listener(hass, outbox, on_sealed=on_sealed, on_new_entity=keeper.entity_appeared)
+    listener = Listener(hass, outbox, on_sealed=on_sealed, on_new_entity=keeper.entity_appeared, skipped=skipped)
     link = Link(
         session=async_get_clientsession(hass),
         server=Server(entry.data[CONF_URL], entry.data[CONF_TOKEN]),

@@ -25,6 +25,14 @@ METER, CAR, HEAT = "sensor.meter", "sensor.car", "sensor.heat"
 past, _quick = home_with_past, quick
 
 
+async def hears_of(hass: HomeAssistant, asking: Asking, skipped: dict[str, int]) -> None:
+    """The next live message tells of this many states without a reading."""
+    asking.server.messages[:] = [message for message in asking.server.messages if message.get("origin") != "live"]
+    state(hass, METER, "5", COUNTER, force_update=True)
+    told = await asking.server.message("readings", lambda message: message["origin"] == "live" and message["rows"])
+    assert told["skipped"] == skipped
+
+
 async def test_what_happened_in_a_gap_and_what_held_at_its_beginning(past: Past, set_up: SetUp, asking: Asking) -> None:
     past.state(METER, -90, "100")
     past.state(METER, -61, "101")
@@ -91,6 +99,12 @@ async def test_units_and_resets_as_they_were_then(
         (past.us(-40), 2.0),
         (past.us(-20), 0.5, 1_793_577_600_000_000),
     ]
+    await hears_of(hass, asking, {"unknown_unit": 1})
+    await asking.want(("sensor.cycle", *past.span(-45, -10)))  # asked for again, it is counted once
+    await asking.server.until(lambda: len(asking.answers()) == 2)
+    await asking.want(("sensor.cycle", *past.span(-60, -10)))
+    await asking.server.until(lambda: len(asking.answers()) >= 4)  # and what is before its first state
+    await hears_of(hass, asking, {"unknown_unit": 1})
 
 
 async def test_between_its_runs_home_assistant_was_off(past: Past, set_up: SetUp, asking: Asking) -> None:

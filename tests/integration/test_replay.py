@@ -1,5 +1,6 @@
 """What is read from the recorder afterwards is what listening heard at the time, reading by reading."""
 
+from collections import Counter
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -74,7 +75,7 @@ async def test_what_is_read_afterwards_is_what_was_heard(recorder_mock: object, 
         def end(self) -> None:
             return
 
-    listener = Listener(hass, Hearing(), on_sealed=lambda _: None, on_new_entity=lambda _: None)  # type: ignore[arg-type]
+    listener = Listener(hass, Hearing(), on_sealed=lambda _: None, on_new_entity=lambda _: None, skipped=Counter())  # type: ignore[arg-type]
     listener.install(Hearing.catalog, "EUR")
     listener.start()
     began_us = now_us()

@@ -9,7 +9,7 @@ and encoding happen in threads, in pieces that leave the event loop its turn.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -115,8 +115,8 @@ class Width:
 class Gaps:
     """The Gaps of one connection."""
 
-    def __init__(self, hass: HomeAssistant, recorder: Recorder, watch: RecorderWatch) -> None:
-        """Nothing is wanted yet."""
+    def __init__(self, hass: HomeAssistant, recorder: Recorder, watch: RecorderWatch, skipped: Counter[str]) -> None:
+        """Nothing is wanted yet. `skipped` counts the states that give no reading, those heard from now on, too."""
         self._hass = hass
         self._recorder = recorder
         self._watch = watch
@@ -128,6 +128,9 @@ class Gaps:
         self._converters: dict[str, tuple[Entity, Converter]] = {}
         self._sent: list[tuple[Subject, asyncio.Future[bool]]] = []
         self._left_out: list[Subject] = []
+        self._skipped = skipped
+        self._listens_us = now_us()
+        self._counted_us: dict[str, int] = {}
         self.sent_rows = 0
 
     @property
@@ -300,13 +303,21 @@ class Gaps:
         sendable = await self._hass.async_add_executor_job(
             messages_of, catalog.rev, parts, found, self._attributes, span, channel.max_rows
         )
+        self._count(parts, span)
         for message in sendable:
             self.sent_rows += message.count
             await self._post(channel, "readings", message.body, catalog, message.keys, message.span)
 
+    def _count(self, parts: Sequence[Part], span: Span) -> None:
+        """Count what gave no reading, once: answers go back in time, and what is asked for again was counted."""
+        for part in parts:
+            self._skipped += part.skipped
+            self._counted_us[part.entity.key] = min(part.counted_us, max(span.since_us, part.since_us))
+
     def _part(self, catalog: Catalog, member: Member, place: int) -> Part:
         entity = catalog.entities[place]
-        return Part(entity, place, member.id, member.since_us, self._converted(entity))
+        counted_us = self._counted_us.get(entity.key, self._listens_us)
+        return Part(entity, place, member.id, member.since_us, self._converted(entity), counted_us)
 
     def _converted(self, entity: Entity) -> Converter:
         """Return the converter of an Entity, which is remembered for as long as the Entity stays as it is."""

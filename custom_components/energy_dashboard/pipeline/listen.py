@@ -64,8 +64,12 @@ class Listener:
         *,
         on_sealed: Callable[[bool], None],
         on_new_entity: Callable[[str], None],
+        skipped: Counter[str],
     ) -> None:
-        """Subscribe nothing yet. `on_sealed` hears whether the clock was set, `on_new_entity` of new entities."""
+        """Subscribe nothing yet. `on_sealed` hears whether the clock was set, `on_new_entity` of new entities.
+
+        `skipped` counts, by reason, the states that give no reading.
+        """
         self._hass = hass
         self._outbox = outbox
         self._on_sealed = on_sealed
@@ -77,7 +81,7 @@ class Listener:
         self._sealed_s = 0.0
         self._pace = Pace.IDLE
         self._connected = False
-        self.skipped: Counter[str] = Counter()
+        self.skipped = skipped
         self.readings = 0
 
     @callback

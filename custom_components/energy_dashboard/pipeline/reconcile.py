@@ -8,6 +8,7 @@ begins it anew.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Final
@@ -38,6 +39,7 @@ class Reconcile:
         watch: RecorderWatch,
         pending: Sequence[str],
         misfits: Sequence[str],
+        skipped: Counter[str],
         *,
         on_change: Callable[[], None],
     ) -> None:
@@ -46,7 +48,7 @@ class Reconcile:
         self._watch = watch
         self._arrived = asyncio.Event()
         self.imports = Imports(hass, recorder, pending, misfits, on_change=on_change, wake=self._arrived.set)
-        self.gaps = Gaps(hass, recorder, watch)
+        self.gaps = Gaps(hass, recorder, watch, skipped)
         self.audit = Audit(recorder, wake=self._arrived.set)
         self._not_before_s: dict[Imports | Gaps | Audit, float] = {}
         self._told: RecorderStatus | None = None

@@ -2,15 +2,15 @@
 
 In:   the states of a window, the Entities that they belong to.
 Out:  rows of the wire; `readings` messages that claim the window.
-Fails never: a state that gives no reading gives none here either.
+Fails never: a state that gives no reading gives none here either, and is counted by its reason.
 
 A counter's state that was reported again unchanged gives a second reading, at its last report: as listening does when
 the next state comes. Before that the recorder may have some report that was not the last.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from homeassistant.components.sensor import ATTR_LAST_RESET
@@ -29,13 +29,18 @@ NO_ATTRIBUTES: Final[Attributes] = {}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An Entity in a window: its place in the catalog, its id in the recorder, since when its states are asked for."""
+    """An Entity in a window: its place in the catalog, its id in the recorder, since when its states are asked for.
+
+    States from `counted_us` on that give no reading were counted before; `skipped` are the others, by their reasons.
+    """
 
     entity: Entity
     place: int
     id: int
     since_us: int
     converter: Converter
+    counted_us: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,8 @@ def readings_of(
             stored = fallback | dict(stored)  # attributes over 16 kB are not stored
         try:
             value = converter.value(text or "", stored)
-        except SkippedStateError:
+        except SkippedStateError as err:
+            part.skipped[err.code] += span.since_us <= ts_us(updated_s) < min(part.counted_us, span.until_us)
             continue
         reset_us = converter.reset_us(stored) if total and value is not None and ATTR_LAST_RESET in stored else None
         instants = [ts_us(updated_s)]
