@@ -5,6 +5,7 @@ Out:  a line for each step.
 """
 
 import asyncio
+import json
 import os
 import resource
 import signal
@@ -12,6 +13,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,8 +26,9 @@ from tests.server.store.readings import DAY_US, EVER, HOUR_US, NOON_US, SITE, St
 
 KEYS = ("a", "b", "c")
 STEPS_PER_UPKEEP = 5
+LONGEST_LINE = 2**22
 ROOT = Path(__file__).parents[3]
-STEPS_OF = ("sorting.py", "months.py", "copying.py")
+STEPS_OF = tuple(f"duckdb/{name}.py" for name in ("copying", "instance", "months", "sorting", "statistics", "upkeep"))
 EAGER = Thresholds(
     unsorted_rows=50, settled_s=0, late_share=10, statistics_rows=100, commits=100, rows_at_once=60, pause_share=0
 )
@@ -36,7 +39,10 @@ EAGER = Thresholds(
 async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run `holding` in a process that is killed, not asked, at the end."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.server.store.holding", *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "tests.server.store.holding", *arguments),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        limit=LONGEST_LINE,
     )
     try:
         yield child
@@ -88,8 +94,8 @@ def rows_of_step(step: int) -> list[tuple[int, float | None]]:
 
 
 def hours_of(steps: Iterable[int]) -> list[StatisticRow]:
-    """Return an hour of each step, for each key."""
-    return [(key, NOON_US // HOUR_US * HOUR_US + step * HOUR_US, float(step)) for step in steps for key in KEYS]
+    """Return an hour of each step, for each key: not one after the other, so that some come behind a copy."""
+    return [(key, NOON_US // HOUR_US * HOUR_US + (step ^ 21) * HOUR_US, float(step)) for step in steps for key in KEYS]
 
 
 async def fill(folder: Path) -> None:
@@ -116,14 +122,13 @@ async def fill(folder: Path) -> None:
 
 
 async def die(folder: Path, at: int) -> None:
-    """Do all upkeep, but be killed before that line of what rewrites a month; else tell how many there were."""
-    passed = 0
+    """Do all upkeep, but be killed before that line of it, or at its end; for 0 tell how many lines each file has."""
+    passed: list[str] = []
 
-    def step(_frame: FrameType, event: str, _argument: Any) -> Any:
-        nonlocal passed
+    def step(frame: FrameType, event: str, _argument: Any) -> Any:
         if event == "line":
-            passed += 1
-            if passed == at:
+            passed.append(Path(frame.f_code.co_filename).stem)
+            if len(passed) == at:
                 os.kill(os.getpid(), signal.SIGKILL)
         return step
 
@@ -132,12 +137,17 @@ async def die(folder: Path, at: int) -> None:
 
     tracing = False
     threading.settrace(call)
-    store = DuckDBSeriesStore(folder, thresholds=EAGER)
+    sys.settrace(call)
+    store = DuckDBSeriesStore(folder, thresholds=replace(EAGER, commits=1))
     await store.open()
+    held = await store.read(SITE, "a", *EVER)
+    await store.append([batch("a", [(int(held.ts_us[0]), 0.5)], Origin.RECORDER)])  # changes nothing, but is a commit
     tracing = True
     while await store.upkeep():
         pass
-    say(passed)
+    if at:
+        os.kill(os.getpid(), signal.SIGKILL)
+    say(json.dumps(passed))
     await store.close()
 
 
