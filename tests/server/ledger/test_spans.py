@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy_server.ledger.spans import SpanSet, added, before, clipped, difference, intersection, length_us, union
@@ -24,6 +24,7 @@ def checked(spans: SpanSet) -> set[int]:
     return instants(spans)
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_union(spans: list[Span]) -> None:
     assert checked(union(spans)) == instants(spans)
@@ -31,6 +32,7 @@ def test_union(spans: list[Span]) -> None:
     assert union(reversed(spans)) == union(spans)
 
 
+@settings(deadline=None)
 @given(SETS, st.builds(Span, st.integers(0, 40), st.integers(0, 40)))
 def test_added(spans: SpanSet, span: Span) -> None:
     grown = added(spans, span)
@@ -38,21 +40,25 @@ def test_added(spans: SpanSet, span: Span) -> None:
     assert (grown is spans) == (instants([span]) <= instants(spans)), "the same list says that nothing changed"
 
 
+@settings(deadline=None)
 @given(SETS, SETS)
 def test_intersection(left: SpanSet, right: SpanSet) -> None:
     assert checked(intersection(left, right)) == instants(left) & instants(right)
 
 
+@settings(deadline=None)
 @given(SETS, SETS)
 def test_difference(left: SpanSet, right: SpanSet) -> None:
     assert checked(difference(left, right)) == instants(left) - instants(right)
 
 
+@settings(deadline=None)
 @given(SETS, st.integers(-1, 41))
 def test_before(spans: SpanSet, instant: int) -> None:
     assert checked(before(spans, instant)) == {one for one in instants(spans) if one < instant}
 
 
+@settings(deadline=None)
 @given(SETS, st.integers(-1, 41), st.integers(-1, 41))
 def test_clipped(spans: SpanSet, start: int, end: int) -> None:
     assert checked(clipped(spans, start, end)) == instants(spans) & set(range(start, end))

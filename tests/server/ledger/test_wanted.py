@@ -147,7 +147,9 @@ class Model:
         begin = said.begin + (max(self.heard, default=0) if said.source is LIVE else 0)
         instants = set(range(begin, begin + said.length))
         if said.source is LIVE:
-            self.heard = {one for one in self.heard if one < begin} | instants
+            if begin <= max(self.heard, default=-1):
+                self.voids(begin)  # a clock was set back
+            self.heard |= instants
         elif said.source is STATES and not said.keys:
             self.settled |= {one for one in instants if one >= self.since}
         elif said.source is not HOUR and said.reason != "no_statistics" and (not said.keys or "a" in said.keys):

@@ -69,11 +69,11 @@ class CoverageLedger:
         self._known: dict[Place, dict[Way, SpanSet]] = {}
         self._stored: dict[tuple[Place, Way], SpanSet] = {}
         self._changed: set[tuple[Place, Way]] = set()
-        self._versions: Counter[Place] = Counter()
+        self._versions: Counter[str] = Counter()
         self._shapes: Counter[str] = Counter()
         self._catalogs: dict[str, Sequence[Entity]] = {}
         self._left: dict[str, Sequence[Entity]] = {}
-        self._scattered: set[str] = set()
+        self._scattered: dict[str, Span] = {}
         self._shared: dict[str, tuple[object, dict[Hashable, object]]] = {}
         self._shrunk = False
         self._flushing = asyncio.Lock()
@@ -95,9 +95,14 @@ class CoverageLedger:
         live_end_us = self.live_end_us(claim.site)
         if claim.live and live_end_us is not None and claim.span.since_us < live_end_us:
             self._cut(claim.site, claim.span.since_us)
+        way = claim.source, claim.reason
         for key in (None,) if claim.keys is None else claim.keys:
             for span in self._new(claim, key):
-                self._grow((claim.site, key), (claim.source, claim.reason), span)
+                self._grow((claim.site, key), way, span)
+        if way == _STATES or (claim.source is CoverageSource.NONE and claim.reason != NO_STATISTICS):
+            known = self._scattered.get(claim.site, claim.span)
+            begin_us, end_us = min(known.since_us, claim.span.since_us), max(known.until_us, claim.span.until_us)
+            self._scattered[claim.site] = Span(begin_us, end_us)
         if self._shrunk:
             await self.flush()
 
@@ -147,7 +152,7 @@ class CoverageLedger:
         """Make everything durable."""
         async with self._flushing:
             while self._scattered:
-                self._gather(self._scattered.pop())
+                self._gather(*self._scattered.popitem())
             changed, self._changed = self._changed, set()
             wanted = {kind: self._spans(*kind) for kind in changed}
             stored = {kind: self._stored.get(kind, []) for kind in changed}
@@ -194,7 +199,7 @@ class CoverageLedger:
         """
         live = self._spans((entity.site, None), _LIVE)
         start_us, end_us = (live[0].since_us, live[-1].since_us) if live else (0, 0)
-        version = self._versions[entity.site, None]
+        version = self._versions[entity.site]
         shared = self._shared.get(entity.site)
         if shared is None or shared[0] != version:
             shared = self._shared[entity.site] = version, {}
@@ -322,10 +327,8 @@ class CoverageLedger:
         goes_on = len(grown) == len(spans) and grown[-1].since_us == spans[-1].since_us
         if place[1] is not None or way != _LIVE or not goes_on:
             self._reshaped(place)
-        if place[1] is not None and way == _STATES:
-            self._scattered.add(place[0])
 
-    def _gather(self, site: str) -> None:
+    def _gather(self, site: str, within: Span) -> None:
         """Put states that all Entities which were listened to have together to rows of the whole Site.
 
         One of which it is known that it has none there does not stand in the way; one that left before it was answered
@@ -333,15 +336,25 @@ class CoverageLedger:
         """
         entities = self._catalogs.get(site, ())
         since_us = max((entity.since_us for entity in entities), default=FOREVER_US)
-        listened = [*entities, *(one for one in self._left.get(site, ()) if _until(one) > since_us)]
-        common = union([Span(since_us, self.live_end_us(site) or 0)])
+        span = Span(max(since_us, within.since_us), min(self.live_end_us(site) or 0, within.until_us))
+        listened = [*entities, *(one for one in self._left.get(site, ()) if _until(one) > span.since_us)]
+        common = union([span])
         for entity in listened:
-            if common:
-                own = self._spans((site, entity.key), _STATES)
-                common = intersection(common, union([*own, *self._lost(entity), *_unheard(entity)]))
+            common = intersection(common, self._settled_alone(entity, span))
+            if not common:
+                return
         owners = [entity for entity in listened if self._give(entity, common)]
-        for span in common if owners else ():
-            self._grow((site, None), _STATES, span)
+        for part in common if owners else ():
+            self._grow((site, None), _STATES, part)
+
+    def _settled_alone(self, entity: Entity, span: Span) -> SpanSet:
+        """Return where rows of the whole Site say of an Entity no more than its own do, or do not hold for it."""
+        own = clipped(self._spans((entity.site, entity.key), _STATES), span.since_us, span.until_us)
+        if own == [span]:
+            return own
+        lost = clipped(self._lost(entity), span.since_us, span.until_us)
+        unheard = [Span(0, entity.since_us), Span(_until(entity), FOREVER_US)]
+        return union([*own, *lost, *unheard])
 
     def _give(self, entity: Entity, common: SpanSet) -> bool:
         """Take from an Entity's own states what becomes known of the whole Site; tell whether it had any."""
@@ -355,7 +368,8 @@ class CoverageLedger:
         return True
 
     def _reshaped(self, place: Place) -> None:
-        self._versions[place] += 1
+        if place[1] is None:
+            self._versions[place[0]] += 1
         self._shapes[place[0]] += 1
 
     def _change(self, place: Place, way: Way, spans: SpanSet) -> None:
@@ -365,11 +379,6 @@ class CoverageLedger:
 
 def _until(entity: Entity) -> int:
     return FOREVER_US if entity.until_us is None else entity.until_us
-
-
-def _unheard(entity: Entity) -> list[Span]:
-    """Return when an Entity was not listened to: rows of the whole Site do not hold for it there."""
-    return [Span(0, entity.since_us), Span(_until(entity), FOREVER_US)]
 
 
 def _followed(one: Covered, other: Covered) -> Covered:
