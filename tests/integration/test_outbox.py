@@ -180,6 +180,8 @@ def test_a_clock_that_is_set_closes_the_span(step_us: int, sign: int, before_us:
     if home.wall_us < EARLIEST_US:
         return
     first, *_, last = home.batches()
+    told = [content(batch).get("stepped_us") for batch in home.batches()]
+    assert told == [None, sign * step_us]
     lived_us = 2 + before_us + after_us
     assert first.span[0] == START_US
     assert first.span[1] - first.span[0] <= lived_us
@@ -209,6 +211,7 @@ def test_before_the_release_nothing_is_captured() -> None:
     home.read(1)
     home.seal()
     assert values(home.batches()) == [5]
+    assert "stepped_us" not in content(home.batches()[0])  # nothing before is known, so nothing was skipped
 
 
 def test_a_batch_in_flight_may_be_dropped_and_still_be_acknowledged() -> None:

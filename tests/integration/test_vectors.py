@@ -146,6 +146,20 @@ def test_readings_are_built(name: str) -> None:
     assert sent(connection, outbox, message["seq"]) == expected
 
 
+def test_the_first_readings_after_the_clock_was_set_are_built() -> None:
+    message = VECTORS["readings_clock_set"]["message"]
+    (since_us, until_us), step_us = message["span"], message["stepped_us"]
+    outbox = Outbox(json_bytes, 1 << 20, 0)
+    outbox.begin(catalog(message["catalog"]), since_us - step_us, 0)
+    outbox.seal(since_us, 0)
+    outbox.take()
+    outbox.rows.extend(tuple(row) for row in message["rows"])
+    outbox.seal(until_us, until_us - since_us)
+    connection = Connection(64)
+    connection.catalog = outbox.catalog
+    assert sent(connection, outbox, message["seq"]) == {"waiting": 0} | message
+
+
 def unnumbered(message: Vector) -> Vector:
     return {key: value for key, value in message.items() if key not in ("type", "seq")}
 

@@ -5,6 +5,7 @@ Out:  Batches, oldest first, each with the claim that it settles its span.
 
 Laws, which the tests hold it to:
 - spans are contiguous: a Batch begins where the one before it ended, unless the clock was set or Batches were dropped;
+- the first Batch after the clock was set says by how much;
 - a row is never separated from its claim: both are in one Batch, sent, acknowledged, sent again or dropped as one;
 - when the bytes run out the oldest Batch goes, so what it claimed is a Gap by construction.
 """
@@ -52,6 +53,7 @@ class Outbox:
         self._earliest_us = earliest_us
         self._since_us: int | None = None
         self._monotonic_us = 0
+        self._stepped_us = 0
         self._waiting: deque[Batch] = deque()
         self._in_flight: deque[Batch] = deque()
         self._references: dict[int, int] = {}
@@ -90,6 +92,7 @@ class Outbox:
     def end(self) -> None:
         """Claim nothing from now on, until the next `begin`."""
         self._since_us = None
+        self._stepped_us = 0
 
     def seal(self, now_us: int, monotonic_us: int, skipped: dict[str, int] | None = None) -> bool:
         """Close the current span at this instant; returns whether the clock was set since the last seal."""
@@ -97,17 +100,19 @@ class Outbox:
         elapsed_us, self._monotonic_us = monotonic_us - self._monotonic_us, monotonic_us
         rows, self.rows = self.rows, []
         if now_us < self._earliest_us:
-            self._since_us = None  # a clock that was never set: nothing is known to have happened at these instants
+            self.end()  # a clock that was never set: nothing is known to have happened at these instants
             return False
         if since_us is None or self.catalog is None:
             return False
         until_us = now_us
-        stepped = abs(now_us - since_us - elapsed_us) > CLOCK_STEP_US
+        step_us = now_us - since_us - elapsed_us
+        stepped = abs(step_us) > CLOCK_STEP_US
         if stepped:
             self.clock_steps += 1
             # of the time shown on the clock only this much was certainly lived through
             until_us = max(since_us, min(since_us + elapsed_us, now_us))
         self._put_all(self.catalog, since_us, max(since_us, until_us), rows, skipped)
+        self._stepped_us = step_us if stepped else 0  # the next Batch tells
         return stepped
 
     def _put_all(
@@ -145,6 +150,8 @@ class Outbox:
             "of": "all",
             "rows": rows,
         }
+        if self._stepped_us:
+            content["stepped_us"], self._stepped_us = self._stepped_us, 0
         if skipped:
             content["skipped"] = skipped
         if self.dropped_rows:

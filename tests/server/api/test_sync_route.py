@@ -123,6 +123,29 @@ async def test_what_the_outbox_dropped_is_a_cause(server: Running, client: Clien
     assert (answer["link"]["waiting"], answer["link"]["dropped"]) == (7, 40)
 
 
+async def test_a_clock_that_was_set_is_the_cause_of_what_it_skipped_only(server: Running, client: Client) -> None:
+    """Both times the client connects anew; the second time the clock was set by 2 s while it was away."""
+    await client.greet(keys=("a",))
+    await live(client, (HOUR_AGO, NOON_US - 45 * MINUTE_US))
+    await client.socket.close()
+    again = Client(await server.client.ws_connect(f"{server.url}/link"))
+    await again.greet(keys=("a",), now_us=NOON_US - 40 * MINUTE_US + SECOND_US)
+    await live(again, (NOON_US - 45 * MINUTE_US, NOON_US - 44 * MINUTE_US))
+    first = (NOON_US - 40 * MINUTE_US, NOON_US - 30 * MINUTE_US)
+    seq = await again.number(readings([], span=first, stepped_us=4 * MINUTE_US))
+    await again.expect("ack", seq=seq)
+    await again.socket.close()
+    last = Client(await server.client.ws_connect(f"{server.url}/link"))
+    await last.greet(keys=("a",))
+    await last.number(readings([], span=(NOON_US - 20 * MINUTE_US, NOON_US), stepped_us=2 * SECOND_US))
+    async with asyncio.timeout(5):
+        while len([line for line in (await server.get("/api/sync"))["log"] if line["what"] == "clock"]) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # nothing tells of it
+    answer = await server.get("/api/sync")
+    await last.socket.close()
+    assert [gap["cause"] for gap in answer["gaps"]["list"]] == ["unreachable", "clock"]
+
+
 async def test_a_backfill_is_a_job_until_its_span_is_answered(server: Running, client: Client) -> None:
     await with_a_gap(client)
     await client.expect("gaps")

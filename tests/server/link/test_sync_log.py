@@ -9,6 +9,7 @@ from tests.server.link.linking import (
     HOUR_US,
     MINUTE_US,
     NOON_US,
+    SECOND_US,
     SITE,
     Client,
     Linked,
@@ -94,6 +95,26 @@ async def test_the_sync_log_tells_what_was_fetched(home: Linked, monkeypatch: py
             await asyncio.sleep(0.01)
     assert (line.rows, line.source, line.since_us) == (1, "recorder", NOON_US - 2 * HOUR_US)
     await client.socket.close()
+
+
+@pytest.mark.parametrize(
+    ("step_us", "told", "span"),
+    [
+        (90 * SECOND_US, "set forward, or its machine slept, by 90 s", (NOON_US - 90 * SECOND_US, NOON_US)),
+        (-45 * SECOND_US, "set back by 45 s", (NOON_US, NOON_US + 45 * SECOND_US)),
+        (-(1 << 62), f"set back by {(1 << 62) / 1e6:.0f} s", (NOON_US, NOON_US + (1 << 62))),
+    ],
+)
+async def test_the_sync_log_tells_of_a_clock_that_was_set(
+    home: Linked, step_us: int, told: str, span: tuple[int, int]
+) -> None:
+    client = await home.connect()
+    await client.greet(keys=("a",))
+    await client.number(readings([], span=(NOON_US, NOON_US + SECOND_US), stepped_us=step_us))
+    assert await noted(home, "clock") == f"the clock of Home Assistant was {told}"
+    (line,) = [line for line in await home.state.sync_log(10) if line.what == "clock"]
+    await client.socket.close()
+    assert (line.since_us, line.until_us) == span
 
 
 async def test_the_sync_log_tells_of_a_unit_that_changed(home: Linked) -> None:

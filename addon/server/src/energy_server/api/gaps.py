@@ -19,8 +19,10 @@ from energy_server.store.port import SyncEntry
 
 MOST_GAPS = 200
 MOST_KEYS = 50
-TOLD = ("damaged", "outbox_full", "clock", "connected")
-"""Lines of the sync log that explain a Gap in their span; an earlier one is the better reason."""
+LOSSES = ("damaged", "outbox_full")
+AWAY = ("clock", "connected")
+TOLD = (*LOSSES, *AWAY)
+"""Lines of the sync log that explain a Gap in their span: what was lost first, then what most of the Gap lies in."""
 ENDS = {"goodbye": "home_assistant_stopped", "broken": "unreachable", "server": "server_stopped"}
 
 type Kind = tuple[Span, str, str | None]
@@ -90,13 +92,28 @@ async def gaps_of(
 
 def cause_of(span: Span, lines: Sequence[SyncEntry]) -> str:
     """Return what the sync log tells of a span."""
-    for what in TOLD:
-        for line in lines:
-            if line.what != what or line.since_us is None or line.until_us is None:
-                continue
-            if line.since_us < span.until_us and line.until_us > span.since_us:
-                return what if what != "connected" else ENDS.get(line.source or "", "unknown")
-    return "unknown"
+    near = [
+        (line, Span(line.since_us, line.until_us))
+        for line in lines
+        if line.since_us is not None
+        and line.until_us is not None
+        and line.since_us < span.until_us
+        and line.until_us > span.since_us
+    ]
+    for what in LOSSES:
+        if any(line.what == what for line, _ in near):
+            return what
+    away = [(line, of) for line, of in near if line.what in AWAY]
+    if not away:
+        return "unknown"
+    line, _ = max(away, key=lambda one: _fits(span, *one))
+    return line.what if line.what == "clock" else ENDS.get(line.source or "", "unknown")
+
+
+def _fits(span: Span, line: SyncEntry, of: Span) -> tuple[int, int, bool]:
+    """Return how well a line explains a Gap: by how much of it, by how little else, as what happened at an instant."""
+    shared_us = min(of.until_us, span.until_us) - max(of.since_us, span.since_us)
+    return shared_us, of.since_us - of.until_us, line.what == "clock"
 
 
 def _of(ledger: CoverageLedger, wanted: Wanted, entity: Entity, since_us: int, ahead: Ahead) -> list[Kind]:

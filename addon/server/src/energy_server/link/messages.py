@@ -103,6 +103,7 @@ type Claimed = Annotated[Span, PlainValidator(_span)]
 type Of = Annotated[list[int] | None, PlainValidator(_of)]
 """Places in the catalog, or None for all of it."""
 type Places = list[Annotated[StrictInt, Field(ge=0)]]
+type Step = Annotated[StrictInt, Field(ge=-LATEST_US, le=LATEST_US)]
 type Count = Annotated[StrictInt, Field(ge=0)]
 type CountRows = Annotated[list[tuple[int, int, int]], PlainValidator(_count_rows)]
 type DigestRows = Annotated[list[tuple[int, Span, str]], PlainValidator(_digest_rows)]
@@ -198,6 +199,7 @@ class Readings(_Message):
     skipped: dict[StrictStr, StrictInt] | None = None
     waiting: Count | None = None
     dropped: Count | None = None
+    stepped_us: Step | None = None
 
 
 class Statistics(_Message):

@@ -20,7 +20,6 @@ from energy_server.link.clock import ClientClock
 from energy_server.link.errors import LinkError
 from energy_server.link.events import CatalogChanged, LiveEvent, ReadingsArrived
 from energy_server.link.ingest import Ingest, Stores
-from energy_server.link.late import Outage
 from energy_server.link.messages import (
     FUTURE_US,
     Catalog,
@@ -55,8 +54,6 @@ HISTORY_US = 10 * 24 * 3_600_000_000
 SOURCES = {"live": CoverageSource.LIVE, "recorder": CoverageSource.STATES, "import": CoverageSource.STATES}
 OF_WHOLE_SITE = frozenset({CoverageSource.LIVE, CoverageSource.HA_OFF})
 """Claims for `all` that hold for each Entity from its own `since_us` on; the others name their Entities."""
-
-type Stored = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +199,8 @@ class Session:
         if message.origin == "live":
             self._clock.check(message.span)
         claims = self._claims(message, SOURCES[message.origin])
-        late, stored = self._judged(message, claims)
+        late, outage = self._judged(message, claims)
+        told = [line for line in (self._clock_set(message), outage) if line is not None]
         batch, refused = readings(message, self._site, self._keys, self._clock.now_us())
         self._note_outbox(message, refused=[row.code for row in refused])
         if len(batch) and batch.origin is Origin.LIVE:
@@ -210,21 +208,36 @@ class Session:
             self._around.publish(ReadingsArrived(self._site, batch.keys, batch.ts_us, batch.values))
         elif self._record.progress is not None:
             self._record.progress.rows += len(batch)
-        return Accepted(message.seq, self._site, claims, refused, readings=batch, late=late, stored=stored)
+        return Accepted(
+            message.seq, self._site, claims, refused, readings=batch, late=late, stored=partial(self._tell, told)
+        )
 
-    def _judged(self, message: Readings, claims: Sequence[Claim]) -> tuple[Span | None, Stored | None]:
-        """Return what of a live claim came late, and what tells of the outage that is over with it."""
+    def _judged(self, message: Readings, claims: Sequence[Claim]) -> tuple[Span | None, SyncEntry | None]:
+        """Return what of a live claim came late, and a line of the outage that is over with it."""
         if not any(claim.live for claim in claims):
             return None, None
         lateness = self._record.lateness
         late = lateness.late(message.span, len(message.rows), self._clock.now_us())
         outage = lateness.over(message.span)
-        return late, partial(self._tell_late, outage) if outage is not None and outage.told else None
-
-    async def _tell_late(self, outage: Outage) -> None:
+        if outage is None or not outage.told:
+            return late, None
         detail = "kept by Home Assistant until they could be sent"
-        entry = self._entry("late", detail, outage.since_us, outage.until_us, outage.rows)
-        await self._around.note(replace(entry, source="outbox"))
+        line = self._entry("late", detail, outage.since_us, outage.until_us, outage.rows)
+        return late, replace(line, source="outbox")
+
+    def _clock_set(self, message: Readings) -> SyncEntry | None:
+        """Return a line of the clock that was set before a message: what it skipped, or had shown before."""
+        step_us = message.stepped_us
+        if not step_us:
+            return None
+        how = "forward, or its machine slept, by" if step_us > 0 else "back by"
+        detail = f"the clock of Home Assistant was set {how} {abs(step_us) / 1e6:.0f} s"
+        since_us, until_us = sorted((max(0, message.span.since_us - step_us), message.span.since_us))
+        return self._entry("clock", detail, since_us, until_us)
+
+    async def _tell(self, lines: Sequence[SyncEntry]) -> None:
+        for line in lines:
+            await self._around.note(line)
 
     def _note_outbox(self, message: Readings, refused: Sequence[str]) -> None:
         record = self._record
