@@ -1,7 +1,9 @@
-"""What is QuestDB's own: where it is, tables that somebody altered, tables that it suspended, who may not come in."""
+"""What is QuestDB's own: where it is, a QuestDB that is busy or hangs, suspended tables, who may not come in."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -11,13 +13,19 @@ import pytest
 from dev.processes import free_port
 from dev.servers import QuestDB
 from energy_server.errors import StoreUnavailableError
+from energy_server.model.reading import Origin
 from energy_server.store.questdb import QuestDBAddress, QuestDBSeriesStore, connection, health
+from energy_server.store.questdb import store as adapter
+from energy_server.store.questdb.connection import READERS
 from energy_server.store.questdb.failures import advice
-from energy_server.store.questdb.schema import READINGS, STATISTICS, STORE, TABLES
+from energy_server.store.questdb.schema import READINGS, TABLES
 from tests.conftest import FIRST_PORT, kept_running
-from tests.server.store.questdb_tables import drop_tables, run
-from tests.server.store.readings import EVER, NOON_US, SITE, batch, rows_of
+from tests.product.proxy import Proxy
+from tests.server.store.questdb_tables import drop_tables
+from tests.server.store.readings import DAY_US, EVER, NOON_US, SITE, Row, batch, rows_of
 
+BACKLOG = 200
+"""So many days are so many partitions to make, which takes QuestDB a while."""
 NOWHERE = "http://127.0.0.1:1"
 
 
@@ -127,98 +135,41 @@ async def test_a_questdb_that_is_too_old(questdb: QuestDBAddress, monkeypatch: p
         await QuestDBSeriesStore(questdb).open()
 
 
-async def test_tables_of_a_later_release(questdb: QuestDBAddress, store: QuestDBSeriesStore) -> None:
-    await store.close()
-    run(questdb, f"INSERT INTO {STORE} VALUES (0::timestamp, 'x', 99)")  # noqa: S608 a table's name
-    run(questdb, f"SELECT wait_wal_table('{STORE}')")
-    with pytest.raises(StoreUnavailableError, match="later release"):
-        await store.open()
-
-
-@pytest.mark.parametrize(
-    ("table", "change", "told"),
-    [
-        (READINGS, "DROP COLUMN reset", "lacks the column reset"),
-        (READINGS, "ALTER COLUMN value TYPE FLOAT", "column value as FLOAT and not as DOUBLE"),
-        (READINGS, "RENAME COLUMN origin TO source", "lacks the column origin"),
-        (READINGS, "SET TTL 3 DAYS", "has a TTL"),
-        (READINGS, "DEDUP DISABLE", "lost its WAL or its DEDUP"),
-        (STATISTICS, "DEDUP ENABLE UPSERT KEYS(ts, site, key)", "tells rows apart by key, site, ts"),
-        (STATISTICS, "DROP COLUMN covered_s", "lacks the column covered_s"),
-    ],
-)
-async def test_a_table_that_somebody_altered(
-    questdb: QuestDBAddress, store: QuestDBSeriesStore, table: str, change: str, told: str
-) -> None:
-    run(questdb, f"ALTER TABLE {table} {change}")
-    run(questdb, f"SELECT wait_wal_table('{table}')")
+async def test_a_backlog_is_no_trouble_and_nobody_waits_for_it(store: QuestDBSeriesStore) -> None:
+    days: list[Row] = [(NOON_US - day * DAY_US, 1.0) for day in range(BACKLOG)]
+    await store.append([batch("a", days, Origin.IMPORT)])
+    reading = [asyncio.create_task(store.read(SITE, "a", *EVER)) for _ in range(READERS)]
+    await asyncio.sleep(0)
     info = await store.info()
-    assert not info.well
-    assert told in str(info.detail)
-    with pytest.raises(StoreUnavailableError, match="Somebody altered"):
-        await store.append([batch("a", [(NOON_US, 1.0)])])
-    with pytest.raises(StoreUnavailableError, match="Somebody altered"):
-        await store.upkeep()
-    with pytest.raises(StoreUnavailableError, match=f"table {table}: it .*Change it back"):
-        await QuestDBSeriesStore(questdb).open()
-
-
-async def test_a_table_that_is_changed_back(questdb: QuestDBAddress, store: QuestDBSeriesStore) -> None:
-    run(questdb, f"ALTER TABLE {READINGS} SET TTL 3 DAYS")
-    run(questdb, f"SELECT wait_wal_table('{READINGS}')")
-    assert not (await store.info()).well
-    run(questdb, f"ALTER TABLE {READINGS} SET TTL 0 DAYS")
-    run(questdb, f"SELECT wait_wal_table('{READINGS}')")
-    await store.append([batch("a", [(NOON_US, 1.0)])])
-    assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1)]
-    assert (await store.info()).well
-
-
-async def test_a_column_that_somebody_added_is_left_alone(questdb: QuestDBAddress, store: QuestDBSeriesStore) -> None:
-    run(questdb, f"ALTER TABLE {READINGS} ADD COLUMN note VARCHAR")
-    run(questdb, f"SELECT wait_wal_table('{READINGS}')")
-    await store.append([batch("a", [(NOON_US, 1.0)])])
-    assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1)]
-    assert (await store.info()).well
-
-
-@pytest.mark.parametrize("table", TABLES)
-async def test_a_store_that_lost_a_table_is_another_store(
-    questdb: QuestDBAddress, store: QuestDBSeriesStore, table: str
-) -> None:
-    store_id = store.store_id
-    await store.append([batch("a", [(NOON_US, 1.0)])])
-    run(questdb, f"DROP TABLE {table}")
+    assert (info.well, info.detail) in [(True, None), (True, adapter.NOT_SYNCHRONOUS)]
+    assert info.lag_rows > 0
+    assert info.readings < BACKLOG
+    for found in await asyncio.gather(*reading):
+        assert len(found) == BACKLOG
     info = await store.info()
-    assert (info.well, f"table {table} is gone" in str(info.detail)) == (False, True)
-    with pytest.raises(StoreUnavailableError, match="is gone: restart the server"):
-        await store.append([batch("a", [(NOON_US, 1.0)])])
-    await store.close()
-    await store.open()
-    assert store.store_id != store_id
+    assert (info.well, info.lag_rows, info.readings) == (True, 0, BACKLOG)
+
+
+async def test_a_questdb_that_hangs_is_told_within_the_limit(
+    questdb: QuestDBAddress, store: QuestDBSeriesStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "INFO_WITHIN_S", 0.2)
     await store.append([batch("a", [(NOON_US, 1.0)])])
     assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1)]
-
-
-async def test_a_questdb_that_began_anew_is_not_written_to(questdb: QuestDBAddress, store: QuestDBSeriesStore) -> None:
-    drop_tables(questdb)
-    another = QuestDBSeriesStore(questdb)
-    await another.open()
-    with pytest.raises(StoreUnavailableError, match="another store than at the start"):
-        await store.upkeep()
-    with pytest.raises(StoreUnavailableError, match="another store than at the start"):
-        await store.append([batch("a", [(NOON_US, 1.0)])])
-    await another.close()
-
-
-async def test_two_servers_on_one_questdb_see_each_other(questdb: QuestDBAddress, store: QuestDBSeriesStore) -> None:
-    another = QuestDBSeriesStore(questdb)
-    await another.open()
-    assert another.store_id == store.store_id
-    await another.append([batch("a", [(NOON_US, 1.0)])])
-    assert (await another.info()).readings == 1
-    assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1)]
-    await another.close()
+    proxy = Proxy(questdb.pg_port)
+    async with proxy.listening():
+        behind = QuestDBSeriesStore(replace(questdb, pg_host="127.0.0.1", pg_port=proxy.port))
+        await behind.open()
+        async with proxy.halve():
+            for _ in range(2):
+                async with asyncio.timeout(connection.ANSWER_WITHIN_S):
+                    info = await behind.info()
+                assert (info.well, info.readings) == (False, 1)
+                assert "does not answer: see whether it hangs" in str(info.detail)
+        monkeypatch.setattr(adapter, "INFO_WITHIN_S", 40.0)  # twice as long as an answer may take
+        await behind.info()  # the look that hung
+        assert (await behind.info()).well
+        await behind.close()
 
 
 class Guarded(QuestDB):

@@ -324,6 +324,7 @@ async def test_a_store_tells_how_it_is(series_store: SeriesStore) -> None:
     assert info.detail is None or "power cut" in info.detail
     assert info.last_write_us is None
     await series_store.append([batch("a", [(NOON_US, 1.0), (NOON_US + 1, 1.0)])])
+    assert len(await series_store.read(SITE, "a", *EVER)) == 2  # then they show, and are counted
     info = await series_store.info()
     assert info.readings == 2
     assert info.last_write_us is not None

@@ -9,21 +9,27 @@ QuestDB acknowledges rows when they are durable, and shows them a moment later. 
 to wait for, `visible` waits for it.
 """
 
-from collections import Counter
+import asyncio
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 import asyncpg
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.store.questdb.address import QuestDBAddress
-from energy_server.store.questdb.failures import CONNECTION_LOST, translated
+from energy_server.store.questdb.failures import CONNECTION_LOST, LOOK_AT_ITS_DISK, translated
 
-READERS = 3
+READERS = 4
 CONNECT_WITHIN_S = 5.0
 ANSWER_WITHIN_S = 15.0
 IDLE_S = 120.0
 """QuestDB closes a connection that was idle for 5 minutes."""
+FIRST_PAUSE_S = 0.002
+LONGEST_PAUSE_S = 0.2
+STILL_S = 60.0
+"""So long one transaction may take until it shows: one that touches a thousand days takes a quarter of this."""
 OLDEST_VERSION = (9, 3)
 
 type Row = asyncpg.Record
@@ -37,6 +43,7 @@ class Connections:
         self._pool: asyncpg.Pool[Row] | None = None
         self._written = Counter[str]()
         self._seen = Counter[str]()
+        self._waiting: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.version = ""
 
     async def open(self) -> None:
@@ -85,23 +92,41 @@ class Connections:
     async def visible(self, table: str) -> None:
         """Return when all that was written before can be read. Raises StoreUnavailableError.
 
-        After a large backfill that may take longer than an answer may; we wait as long as it goes on.
+        After a large backfill that may take long; we wait as long as it goes on. One asks for all, again and again:
+        QuestDB's own wait_wal_table keeps one of its few threads busy, so that it answers nobody else.
         """
-        written, shown = self._written[table], -1
-        while self._seen[table] < written:
-            try:
-                await self.fetch(f"SELECT wait_wal_table('{table}')")
-            except StoreUnavailableError:
-                before, shown = shown, await self._shown(table)
-                if shown <= before:
-                    raise
-            else:
-                self._seen[table] = max(self._seen[table], written)
+        written = self._written[table]
+        if self._seen[table] < written:
+            async with self._waiting[table]:
+                if self._seen[table] < written:
+                    await self._wait(table)
 
-    async def _shown(self, table: str) -> int:
-        """Return the number of the last transaction that can be read; -1 when no further ones will be."""
-        rows = await self.fetch("SELECT writerTxn, suspended FROM wal_tables() WHERE name = $1", table)
-        return -1 if not rows or rows[0]["suspended"] else int(rows[0]["writerTxn"])
+    async def _wait(self, table: str) -> None:
+        now, reader = self._written[table], await self._transactions(table)
+        wanted, shown, moved_s, pause_s = reader["sequencerTxn"], reader["writerTxn"], monotonic(), FIRST_PAUSE_S
+        while shown < wanted:
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
+            before, shown = shown, (await self._transactions(table))["writerTxn"]
+            if shown > before:
+                moved_s = monotonic()
+            elif monotonic() - moved_s > STILL_S:
+                raise StoreUnavailableError(
+                    f"QuestDB at {self._address} is busy with what was written to {table}. Should it stay so, see its"
+                    " log and its load."
+                )
+        self._seen[table] = max(self._seen[table], now)
+
+    async def _transactions(self, table: str) -> Row:
+        """Return which transactions there are and which show. Raises StoreUnavailableError when none will be."""
+        rows = await self.fetch("SELECT writerTxn, sequencerTxn, suspended FROM wal_tables() WHERE name = $1", table)
+        if not rows:
+            raise StoreUnavailableError(f"QuestDB at {self._address} has lost its table {table}: restart the server.")
+        if rows[0]["suspended"]:
+            raise StoreUnavailableError(
+                f"QuestDB at {self._address} holds back what was written to {table}: {LOOK_AT_ITS_DISK}."
+            )
+        return rows[0]
 
     async def _known_version(self) -> str:
         text = str((await self.fetch("SELECT build()"))[0][0])

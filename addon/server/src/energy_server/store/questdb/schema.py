@@ -37,6 +37,8 @@ class Table:
     unique: Sequence[str]
     partition: str
     indexed: Sequence[str] = ()
+    since: int = 1
+    """The version that brought it."""
 
     def creation(self, name: str) -> str:
         """Return the statement that makes it."""
@@ -68,8 +70,8 @@ TABLES: Mapping[str, Table] = {
     STORE: Table({"ts": "TIMESTAMP", "id": "VARCHAR", "version": "INT"}, (), "YEAR"),
 }
 
-MIGRATIONS: Sequence[Sequence[str]] = ()
-"""Statements that lead from version 1 to 2, from 2 to 3, …; each may be run again after a kill."""
+MIGRATIONS: Sequence[Sequence[tuple[str, str]]] = ()
+"""The columns, as (table, column), that version 2 added, that version 3 added, …; a table has its own `since`."""
 
 
 async def prepare(fetch: Fetch, save: Save) -> str:
@@ -77,23 +79,76 @@ async def prepare(fetch: Fetch, save: Save) -> str:
 
     A store that lost one of its tables is another store: what is known of its contents is no longer true.
     """
-    known = {row["table_name"] for row in await fetch("SELECT table_name FROM tables()")}
-    for name, table in TABLES.items():
-        await fetch(table.creation(name))
-    found = await _stored(fetch) if known.issuperset(TABLES) else None
-    store_id, version = found or (secrets.token_hex(16), VERSION)
-    if version > VERSION:
-        raise StoreUnavailableError(
-            f"QuestDB's tables are of a later release (version {version}, this one knows {VERSION}): update the server"
-        )
-    for statements in MIGRATIONS[version - 1 :]:
-        for statement in statements:
-            await fetch(statement)
+    known = await ids(fetch)
+    found = await _stored(fetch) if STORE in known else None
+    if found is None:
+        store_id, version = _new_id(), VERSION
+    else:
+        store_id, version = found
+        if version > VERSION:
+            raise StoreUnavailableError(
+                f"QuestDB's tables are of a later release (version {version}, this one knows {VERSION}): update the"
+                " server"
+            )
+        had = {name for name, table in TABLES.items() if table.since <= version}
+        if not had.issubset(known):
+            store_id = await void(fetch)  # before they are made: a kill between must not leave the id that it had
+    await _bring_about(fetch, version)
     await check(fetch)
     row: NewRow = (STORE, {}, {"id": store_id, "version": VERSION}, 0)
     await save(lambda: [row])  # shows also that we may write
     await fetch(f"SELECT wait_wal_table('{STORE}')")
     return store_id
+
+
+async def _bring_about(fetch: Fetch, version: int) -> None:
+    """Make what is missing of the version, then what each later one added; what a kill left half done is completed."""
+    await _make(fetch, range(1, version + 1))
+    for step, columns in enumerate(MIGRATIONS[version - 1 :], version + 1):
+        await _make(fetch, [step])
+        for table, column in columns:
+            await _add(fetch, table, column)
+
+
+async def _add(fetch: Fetch, table: str, column: str) -> None:
+    if column in {row["column"] for row in await fetch(f"SHOW COLUMNS FROM {table}")}:
+        return  # QuestDB refuses IF NOT EXISTS where there is nothing to do
+    await fetch(f"ALTER TABLE {table} ADD COLUMN {column} {TABLES[table].columns[column]}")
+    await fetch(f"SELECT wait_wal_table('{table}')")  # it shows a moment later, as rows do
+
+
+async def _make(fetch: Fetch, versions: Sequence[int]) -> None:
+    for name, table in TABLES.items():
+        if table.since in versions:
+            await fetch(table.creation(name))
+
+
+async def is_emptied(fetch: Fetch) -> bool:
+    """Say whether there are series, but no reading of any: each is listed together with its first reading.
+
+    Only when all that was written shows.
+    """
+    if not await fetch(f"SELECT key FROM {SERIES} LIMIT 1"):  # noqa: S608 a table's name
+        return False
+    return not await fetch(f"SELECT key FROM {READINGS} LIMIT 1")  # noqa: S608 a table's name
+
+
+async def ids(fetch: Fetch) -> dict[str, int]:
+    """Return what tells each table from one that is made under its name later."""
+    found = await fetch("SELECT id, table_name FROM tables()")
+    return {row["table_name"]: row["id"] for row in found if row["table_name"] in TABLES}
+
+
+async def void(fetch: Fetch) -> str:
+    """Give the store another id, since it no longer has what is known of its contents; return it."""
+    store_id = _new_id()
+    await fetch(f"UPDATE {STORE} SET id = $1", store_id)  # noqa: S608 a table's name
+    await fetch(f"SELECT wait_wal_table('{STORE}')")
+    return store_id
+
+
+def _new_id() -> str:
+    return secrets.token_hex(16)
 
 
 async def check(fetch: Fetch) -> None:

@@ -6,7 +6,7 @@ Failures: StoreUnavailableError. Connections that break are made anew by the nex
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 from time import time_ns
@@ -22,7 +22,7 @@ from energy_server.store.questdb.absent import absent
 from energy_server.store.questdb.address import QuestDBAddress
 from energy_server.store.questdb.connection import Connections
 from energy_server.store.questdb.failures import advice
-from energy_server.store.questdb.health import Guard
+from energy_server.store.questdb.health import Guard, Look
 from energy_server.store.questdb.rows import NewRow, Pair, from_batches, last_of_each, new_rows
 from energy_server.store.questdb.schema import READINGS, SERIES, STATISTICS
 from energy_server.store.questdb.series import SeriesIndex
@@ -31,7 +31,7 @@ from energy_server.store.questdb.writing import Writer
 INFO_WITHIN_S = 8.0
 
 _CLOSED = "The store is closed."
-_NOT_SYNCHRONOUS = (
+NOT_SYNCHRONOUS = (
     "QuestDB does not wait for the disk, so a power cut may lose the last seconds: start it with "
     "QDB_CAIRO_COMMIT_MODE=sync."
 )
@@ -48,19 +48,39 @@ class _Opened:
         self.series = SeriesIndex()
         self.store_id = ""
         self.opening_partitions: asyncio.Task[None] | None = None
+        self.look: Look | None = None
 
     async def open(self) -> None:
         await self.connections.open()
         with suppress(StoreUnavailableError):  # what is still wrong is found next
             await self.guard.resume()
         self.store_id = await schema.prepare(self.connections.fetch, self.readings.write)
-        self.guard.store_id = self.store_id
-        await self.guard.check()
+        await self.guard.opened(self.store_id)
         for table in (READINGS, SERIES, STATISTICS):  # what an earlier run wrote last
             self.connections.wrote(table)
             await self.connections.visible(table)
+        if await schema.is_emptied(self.connections.fetch):
+            self.store_id = self.guard.store_id = await schema.void(self.connections.fetch)
         await self.series.load(self.connections)
         self.opening_partitions = asyncio.create_task(self._open_partitions())
+
+    async def write(self, writer: Writer, rows: Callable[[], Iterable[NewRow]]) -> None:
+        """Store rows in the tables that were opened, and in no others."""
+        await self.guard.same()
+        await writer.write(rows)
+        await self.guard.same()
+
+    async def looked(self) -> Look:
+        """Return what a look finds within INFO_WITHIN_S; one that takes longer goes on, and the next call waits for it.
+
+        It is not cancelled: asyncpg would wait for QuestDB to agree.
+        """
+        if self.look is None or self.look.task.done():
+            self.look = Look(self.connections, self.guard)
+        done, _ = await asyncio.wait({self.look.task}, timeout=INFO_WITHIN_S)
+        for task in done:
+            task.result()
+        return self.look
 
     async def _open_partitions(self) -> None:
         if (key := self.series.any_key()) is not None:
@@ -74,6 +94,8 @@ class _Opened:
         await self.readings.close()
         await self.statistics.close()
         await self.connections.close()
+        if self.look is not None:
+            await asyncio.wait({self.look.task})
 
 
 class QuestDBSeriesStore:
@@ -121,7 +143,7 @@ class QuestDBSeriesStore:
             unlisted = opened.series.unlisted(rows.pairs)
             opened.series.expect(rows)
             try:
-                await opened.readings.write(lambda: chain(_listing(unlisted), new_rows(READINGS, rows)))
+                await opened.write(opened.readings, lambda: chain(_listing(unlisted), new_rows(READINGS, rows)))
             finally:  # a write that failed may be stored all the same
                 opened.connections.wrote(READINGS)
             opened.series.list_(unlisted)
@@ -168,7 +190,7 @@ class QuestDBSeriesStore:
         if not len(rows):
             return
         try:
-            await opened.statistics.write(lambda: statistics.new_rows(site, level, source, rows))
+            await opened.write(opened.statistics, lambda: statistics.new_rows(site, level, source, rows))
         finally:  # a write that failed may be stored all the same
             opened.connections.wrote(STATISTICS)
         self._last_write_us = time_ns() // 1000
@@ -189,24 +211,24 @@ class QuestDBSeriesStore:
 
     async def info(self) -> StoreInfo:
         """Return how the store is."""
-        figures, version, lag_rows = health.Figures(0, 0, 0), "", 0
-        trouble = note = None
-        try:
-            async with asyncio.timeout(INFO_WITHIN_S):
-                opened = self._open_one()
-                version = opened.connections.version
-                lag_rows = await health.lag_rows(opened.connections)
-                figures = await health.figures(opened.connections)
-                await opened.guard.check()
-                if lag_rows:
-                    await opened.connections.visible(READINGS)
-                    await opened.connections.visible(STATISTICS)
-                    figures = await health.figures(opened.connections)
-                note = None if await health.is_synchronous(opened.connections) else _NOT_SYNCHRONOUS
-        except StoreUnavailableError as err:
-            trouble = err.message
-        except TimeoutError as err:
-            trouble = advice(err, self._address)
+        opened = self._opened
+        if opened is None:
+            return self._info(health.Figures(0, 0, 0), self._trouble)
+        look = await opened.looked()
+        trouble = look.trouble or opened.guard.trouble
+        if trouble is None and not look.answered:
+            trouble = advice(TimeoutError(), self._address)
+        version, note = opened.connections.version, None if look.synchronous else NOT_SYNCHRONOUS
+        return self._info(opened.guard.figures, trouble, note, version, look.lag_rows)
+
+    def _info(
+        self,
+        figures: health.Figures,
+        trouble: str | None,
+        note: str | None = None,
+        version: str = "",
+        lag_rows: int = 0,
+    ) -> StoreInfo:
         return StoreInfo(
             backend="questdb",
             version=version,
