@@ -1,9 +1,11 @@
 """Home Assistant's wall clock is set, forward and back: nothing that it recorded is missing."""
 
 from asyncio import sleep
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -12,10 +14,13 @@ from tests.product.clock import Clock
 from tests.product.home import Home
 from tests.product.running import homing, linked, serving
 from tests.product.server import Server
-from tests.product.verifying import nothing_missing
+from tests.product.verifying import nothing_missing, now_us
+from tests.product.waiting import true
 
 STEPS_S = (90.0, -45.0, 0.0, 400.0, 0.0)
 """Ahead of the machine's clock; each step back is less than what is taken for a clock that is wrong."""
+FAR_S = 800.0
+NO_CONTENT = 204
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(900, func_only=True)]
 
@@ -43,5 +48,31 @@ async def test_a_clock_that_is_set_costs_nothing(pair: tuple[Home, Server], cloc
         for offset_s in STEPS_S:
             clock.set(offset_s)
             await sleep(8)
-    await server.connected(60)
+        await server.connected(60)
+        await _believed(server, clock)
     await nothing_missing(home, server)
+
+
+async def _believed(server: Server, clock: Clock) -> None:
+    """Set it ahead, and back by more than what is believed, until the user says that it is right."""
+    clock.set(FAR_S)
+    await _until(server, lambda told: told["live_end_us"] > now_us() + FAR_S * 0.9e6, "its being ahead to be known")
+    await sleep(5)
+    clock.set(0.0)
+    await _until(server, lambda told: told["refused"], "the clock to be refused")
+    await sleep(5)
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {server.token}"}) as session:
+        answer = await session.post(f"{server.url}/api/sync/clock")
+        assert answer.status == NO_CONTENT
+    await _until(
+        server, lambda told: not told["refused"] and told["live_end_us"] < now_us(), "the clock to be believed"
+    )
+    await sleep(5)
+
+
+async def _until(server: Server, condition: Callable[[dict[str, Any]], object], what: str) -> None:
+    async def look() -> bool:
+        clock = (await server.get("/api/sync"))["clock"]
+        return clock is not None and clock["live_end_us"] is not None and bool(condition(clock))
+
+    await true(look, what, 90.0)
