@@ -21,6 +21,9 @@ import psutil
 TOKEN = "a-token-of-the-benches-alone"
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 30.0
+QUIET_S = 8.0
+QUIET_SHARE = 0.02
+QUIET_WITHIN_S = 300.0
 ASK_EVERY_S = 0.005
 LOG_SHOWN_CHARACTERS = 3_000
 
@@ -45,6 +48,18 @@ class Server:
     def memory_mb(self) -> float:
         """Return the resident memory, in MB of 1,000,000 bytes."""
         return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
+
+    async def quiet(self) -> None:
+        """Wait until it has nothing more to do: it used next to no processor for `QUIET_S`."""
+        async with asyncio.timeout(QUIET_WITHIN_S):
+            used_s = -1.0
+            while (now_s := self._used_s()) - used_s > QUIET_SHARE * QUIET_S:
+                used_s = now_s
+                await asyncio.sleep(QUIET_S)
+
+    def _used_s(self) -> float:
+        used = psutil.Process(self.process.pid).cpu_times()
+        return float(used.user + used.system)
 
 
 def free_port() -> int:

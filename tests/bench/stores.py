@@ -134,10 +134,11 @@ async def answered(name: str) -> dict[str, Samples]:
         readings = readings_of(chosen)
         reference = Reference(pair.data_path, chosen, START_US, END_US, readings, pair.readings_bytes())
         async with serving(pair.data_path, **pair.settings) as server:
+            first = {"year_first": await year.first(reference, server)}
+        async with serving(pair.data_path, **pair.settings) as server:
             samples = await year.answers(reference, server)
         databases = pair.memory_mb()
     say(f"{name}: {readings:,} readings, {reference.readings_bytes:,} bytes")
-    first = {"year_first": Samples(samples["year_year"].values[:1])}
     size = {"bytes": Samples([reference.readings_bytes / readings]), "readings": Samples([readings / 1e6])}
     return {**samples, **first, **databases, **size}
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from energy_server.energy.meters import meters
+from tests.bench.reference_year.devices import with_devices
 from tests.bench.reference_year.entities import Signal, signals
 from tests.bench.reference_year.signals import DAY_US, course, instants, total, values
 
@@ -22,6 +24,13 @@ def test_the_counts_of_a_year() -> None:
     assert sum(YEAR_S // one.interval_s for one in made) == 99_864_000
     assert len({one.entity.key for one in made}) == 200
     assert sum(bool(one.entity.roles) for one in made) == 12
+
+
+def test_with_forty_devices_the_home_is_balanced_by_the_same_meters() -> None:
+    made = signals(START_US)
+    few, many = meters([one.entity for one in made]), meters(with_devices(made))
+    assert (len(few.devices), len(many.devices), len(many.keys)) == (7, 40, 45)
+    assert few.contributions == many.contributions
 
 
 @pytest.mark.parametrize("place", EACH_SHAPE)

@@ -21,6 +21,8 @@ from energy_server.model.statistic import FIVE_MINUTES_US, HOUR_US, Provenance, 
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 KATHMANDU = ZoneInfo("Asia/Kathmandu")
+KOLKATA = ZoneInfo("Asia/Kolkata")
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
 UNITS = {Kind.GAS: "m³", Kind.WATER: "m³", Kind.POWER: "W"}
 SOURCES = ("solar", "battery_discharge", "grid_import")
 USES = ("home", "battery_charge", "grid_export")

@@ -1,6 +1,7 @@
 """The answer about a home's energy. `Home.ask` checks the laws: sources = uses, any partition gives the same."""
 
 import tracemalloc
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,10 +11,10 @@ from hypothesis import strategies as st
 
 from energy_server.energy.layout import layout
 from energy_server.energy.meters import meters
-from energy_server.energy.periods import Resolution, edges
+from energy_server.energy.periods import Resolution, edges, to_datetime
 from energy_server.model.entity import Kind, Role, StateClass
 from energy_server.model.statistic import HOUR_US, Provenance
-from tests.server.energy.homes import AMSTERDAM, KATHMANDU, Home, at
+from tests.server.energy.homes import AMSTERDAM, KATHMANDU, KOLKATA, LORD_HOWE, Home, at
 
 DAY = "2026-03-10"
 NEXT = "2026-03-11"
@@ -350,16 +351,30 @@ changes = st.lists(st.one_of(st.just(float("nan")), st.floats(0, 3, allow_subnor
         st.sampled_from(("grid_import", "grid_export", "solar", "battery_discharge", "battery_charge", "device")),
         st.tuples(changes, st.integers(0, 30), changes, st.integers(0, 3)),
     ),
-    st.sampled_from((AMSTERDAM, KATHMANDU)),
+    st.sampled_from((AMSTERDAM, KATHMANDU, KOLKATA)),
 )
-@settings(max_examples=60, deadline=None)
-def test_the_laws_hold_for_any_rows(rows: dict[str, tuple[list[float], int, list[float], int]], zone: object) -> None:
-    home = Home(AMSTERDAM if zone is AMSTERDAM else KATHMANDU).full().meter(Role.DEVICE, "device:0")
-    minute = 45 if zone is KATHMANDU else 0  # where UTC hours begin
+@settings(max_examples=90, deadline=None)
+def test_the_laws_hold_for_any_rows(rows: dict[str, tuple[list[float], int, list[float], int]], zone: ZoneInfo) -> None:
+    home = Home(zone).full().meter(Role.DEVICE, "device:0")
+    minute = {KATHMANDU: 45, KOLKATA: 30}.get(zone, 0)  # where UTC hours begin
     for key, (five, first, hours, first_hour) in rows.items():
         home.rolled(key, f"{DAY}T{20 + (first * 5 + minute) // 60}:{(first * 5 + minute) % 60:02}", *five)
         home.imported_hours(key, f"{DAY}T{20 + first_hour}:{minute:02}", *hours[:5])
     home.ask(f"{DAY}T12:00", "2026-03-12T12:00", Resolution.DAY)
+
+
+@pytest.mark.parametrize("change", ["2026-04-05", "2026-10-04"])
+def test_the_laws_hold_where_clocks_change_by_half_an_hour(change: str) -> None:
+    """Midnights lie on UTC hours on one side of the change, and between them on the other."""
+    home = Home(LORD_HOWE).full().meter(Role.DEVICE, "device:0")
+    begin = to_datetime(at(change, LORD_HOWE) // HOUR_US * HOUR_US - 20 * HOUR_US, LORD_HOWE)
+    amounts = np.random.default_rng(1).random(12 * 48)
+    for key in ("grid_import", "solar", "device"):
+        home.rolled(key, f"{begin:%Y-%m-%dT%H:%M}", *amounts[: 12 * 30])
+        home.imported_hours(key, f"{begin:%Y-%m-%dT%H:%M}", *amounts[:48])
+    first, last = (f"{begin + timedelta(days=days):%Y-%m-%d}" for days in (-1, 4))
+    found = home.ask(first, last, Resolution.DAY)
+    assert found.totals.solar > 0
 
 
 signed = st.lists(st.one_of(st.just(float("nan")), st.floats(-3, 3, allow_subnormal=False)), min_size=1, max_size=40)

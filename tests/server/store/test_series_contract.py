@@ -244,6 +244,18 @@ async def test_upkeep_ends_and_changes_no_answer(opened_series: Opened[SeriesSto
     assert rows_of(await (await opened_series.reopened()).read(SITE, "a", *EVER)) == before
 
 
+async def test_rest_changes_no_answer_and_disturbs_nobody(series_store: SeriesStore) -> None:
+    written = [(NOON_US + step, float(step)) for step in range(2_000)]
+    await series_store.append([batch("a", written[:1_000])])
+    await asyncio.gather(
+        *(series_store.rest() for _ in range(5)),
+        series_store.append([batch("a", written[1_000:])]),
+        *(series_store.read(SITE, "a", *EVER) for _ in range(5)),
+    )
+    await series_store.rest()
+    assert rows_of(await series_store.read(SITE, "a", *EVER)) == written
+
+
 async def test_latest_is_the_newest_by_time_not_by_arrival(opened_series: Opened[SeriesStore]) -> None:
     store = opened_series.store
     await store.append([batch("a", [(NOON_US, 1.0)]), batch("b", [(NOON_US - 40 * DAY_US, 2.0)])])

@@ -20,6 +20,7 @@ from functools import partial
 from aiohttp import web
 
 from energy_server.api.access_log import AccessLogger, http_logger
+from energy_server.api.ahead import strike_ahead
 from energy_server.api.auth import Auth, load_token
 from energy_server.api.core import STAGE, Core, Stage
 from energy_server.api.dashboard import FOLDER
@@ -226,6 +227,7 @@ class Server:
             problems=self._supervisor.problems,
         )
         self.stage.enter(core)
+        self._supervisor.start("energy", partial(strike_ahead, core))
         _LOGGER.info("The stores are open")
 
     def _rolled(self, site: str, start_us: int, end_us: int) -> None:

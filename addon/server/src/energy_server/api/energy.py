@@ -5,8 +5,9 @@ Out:  one value of each column for each interval, and totals; the hours that jum
       `energy.query`; its cells come from the cache. TooManyError rather than an endless answer.
 """
 
+import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import cast
 
@@ -72,7 +73,8 @@ async def _fetch(
     jumping = hours_of(np.unique(np.array([one.day for one in suspected], np.int64)))
     hours = await core.energy.cells(site, home, HOUR_US, jumping)
     until_us = await _until(core, site)
-    found = answer(entities, home, summed, edges_us, _since(core, site, entities), until_us)
+    since_us = _since(core, site, entities)
+    found = await asyncio.to_thread(answer, entities, home, summed, edges_us, since_us, until_us)
     return found, jumps(needed, suspected, hours, start_us, end_us)
 
 
@@ -150,13 +152,20 @@ def _describe(found: EnergyAnswer) -> dict[str, object]:
     }
 
 
+def _written(
+    head: Mapping[str, object], found: EnergyAnswer, jumped: Sequence[Jump], request: web.Request
+) -> web.Response:
+    return reply({**head, **_describe(found), "jumps": [asdict(jump) for jump in jumped]}, request)
+
+
 async def energy(request: web.Request, query: EnergyQuery) -> web.Response:
     """Answer with energy."""
     core = core_of(request)
     site = await find_site(core, query.site)
     window = query.window(site.time_zone)
     check_size(window.span.until_us - window.span.since_us, query.resolution)
-    edges_us = edges(window.span.since_us, window.span.until_us, query.resolution, window.zone)
+    span = (window.span.since_us, window.span.until_us)
+    edges_us = await asyncio.to_thread(edges, *span, query.resolution, window.zone)
     found, jumped = await _fetch(core, site.id, await core.state.entities(site.id), edges_us)
     head = {"site": site.id, "zone": window.zone.key, "resolution": query.resolution}
-    return reply({**head, **_describe(found), "jumps": [asdict(jump) for jump in jumped]}, request)
+    return await asyncio.to_thread(_written, head, found, jumped, request)

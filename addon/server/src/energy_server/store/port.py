@@ -124,6 +124,9 @@ class SeriesStore(Protocol):
         something was done: then there may be more to do. Cancelling it leaves the store as good as before.
         """
 
+    async def rest(self) -> None:
+        """Give back the memory of what was read and will not be asked for again soon; answers do not change."""
+
     async def losses(self) -> Sequence[Loss]:
         """Return what was lost and is not forgotten, from memory; durable before the store does without it.
 

@@ -96,6 +96,12 @@ class Instance:
                 self._reopening = False
                 self._changing.notify_all()
 
+    def rest(self) -> None:
+        """Give back the memory of the buffers; nobody may use the store meanwhile, and who does is let be."""
+        with self._changing, translated(self.folder):
+            if self._opened is not None and not self._users:
+                release(self._opened.connection, self._memory_limit_mb)
+
     @contextmanager
     def using(self) -> Iterator[tuple[Opened, duckdb.DuckDBPyConnection]]:
         """Yield the open store and a cursor of this thread's own; give the store up when it fails."""

@@ -144,6 +144,10 @@ class DuckDBSeriesStore:
         """Do the next piece of upkeep."""
         return await self._upkeep.run()
 
+    async def rest(self) -> None:
+        """Give back the memory of the buffers, if nobody uses the store just now."""
+        await self._in(self._readers, self._instance.rest)
+
     async def losses(self) -> Sequence[Loss]:
         """Return the months whose files were set aside."""
         opened = self._instance.opened

@@ -249,6 +249,9 @@ class QuestDBSeriesStore:
         await opened.guard.check()
         return opened.guard.told()
 
+    async def rest(self) -> None:
+        """Do nothing: the memory of what was read is QuestDB's."""
+
     async def losses(self) -> Sequence[Loss]:
         """Return nothing: QuestDB gives a table whole, or not at all."""
         return ()
