@@ -97,6 +97,7 @@ export function status(scenario: Scenario, nowUs: number): Status {
     server_id: '9be0c1',
     now_us: Math.round(nowUs),
     started_us: nowUs - 3.2 * DAY_US,
+    trouble: null,
     storage: { choice: 'embedded', setting: 'auto', reason: 'Chosen at the first start: no URLs of databases were given.', backend: 'duckdb', well: true, detail: null, readings: 31_204_118, statistics: 482_004, size_bytes: 143e6, free_bytes: 21.4e9, last_write_us: nowUs - 1e6 },
     stores: [
       { role: 'series', backend: 'duckdb', well: true, reachable: true, version: '2.0.0', rows: 31_686_122, size_bytes: 143e6, free_bytes: 21.4e9, last_write_us: nowUs - 1e6, lag_rows: 0, lag_s: null, detail: null, doing: null },

@@ -97,12 +97,33 @@ async def test_mongodb_is_not_there_at_the_start(
         return "MongoDB cannot be reached" in await said(server, "/api/ready", 503) or None
 
     await until(told, "the trouble to be told")
-    assert "MongoDB cannot be reached" in await said(server, "/api/status", 503)
+    status = await server.get("/api/status")
+    assert "MongoDB cannot be reached" in status["trouble"]
+    assert [(store["backend"], store["reachable"]) for store in status["stores"]] == [
+        ("questdb", True),
+        ("mongodb", False),
+    ]
+    assert (status["storage"]["choice"], status["sites"]) == ("questdb", [])
     await databases.start(mongodb)
     await until(ready(server), "the server to be ready")
     status = await server.get("/api/status")
     assert status["storage"]["choice"] == "questdb"
     assert [(store["backend"], store["well"]) for store in status["stores"]] == [("questdb", True), ("mongodb", True)]
+
+
+async def test_both_are_not_there_and_both_are_told(start: Start, mongodb: MongoDB) -> None:
+    nowhere = f"http://127.0.0.1:{free_port(FIRST_PORT + 520)}"
+    server = await start(wait=False, **on(nowhere, "postgresql://admin:quest@127.0.0.1:1/qdb", mongodb.url))
+
+    async def told() -> bool | None:
+        return "MongoDB cannot be reached" in await said(server, "/api/ready", 503) or None
+
+    await until(told, "the trouble to be told")
+    status = await server.get("/api/status")
+    details = {store["backend"]: store["detail"] for store in status["stores"]}
+    assert "MongoDB cannot be reached" in details["mongodb"]
+    assert "QuestDB at 127.0.0.1" in details["questdb"]
+    assert details["questdb"] in await said(server, "/api/ready", 503)
 
 
 async def test_questdb_is_not_there_at_the_start(

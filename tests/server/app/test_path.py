@@ -215,15 +215,12 @@ async def test_peers_that_do_not_answer_do_not_hold_up_the_end(served: Process) 
     assert not any("Traceback" in line for line in served.log)
 
 
-async def test_it_is_ready_soon_and_small(tmp_path: Path, browser: aiohttp.ClientSession, launch: Launch) -> None:
-    began_s = time.monotonic()
+async def test_it_is_small(tmp_path: Path, browser: aiohttp.ClientSession, launch: Launch) -> None:
     process = await launch(tmp_path / "data")
     await process.until("stores are open")
-    ready_s = time.monotonic() - began_s
     await get(browser, process.url, "/api/ready")
     memory_mb = psutil.Process(process.process.pid).memory_info().rss / 1e6
     assert await process.stop() == 0
-    assert ready_s < 5  # alone on the machine less than 2; the bench measures that
     assert memory_mb < 150
 
 

@@ -44,9 +44,12 @@ export interface Entity {
 /** GET api/status */
 export interface Status {
   version: string;
-  server_id: string;
+  /** Null while the store that knows it cannot be opened. */
+  server_id: string | null;
   now_us: number;
   started_us: number;
+  /** Why the stores cannot be opened, while nothing is known but how each of them is. */
+  trouble: string | null;
   storage: {
     /** Which pair of stores is used, what the setting says, and why. */
     choice: 'embedded' | 'questdb';

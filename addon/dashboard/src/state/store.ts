@@ -202,7 +202,8 @@ export class Store {
     if (this.trust.state !== wasStale) this.changed();
   }
 
-  private takeStatus(status: Status): void {
+  private takeStatus(answer: Status): void {
+    const status = answer.trouble !== null && this.status ? { ...answer, sites: this.status.sites } : answer; // what was known stays
     this.status = status;
     this.clockOffsetUs = status.now_us - Date.now() * 1000;
     const site = this.site;

@@ -89,12 +89,17 @@ export class EdApp extends LitElement {
   /** The server is away, but what is known stays on the page. */
   private renderBanner(): TemplateResult | typeof nothing {
     const { failure, status } = this.store;
-    if (!failure || !status) return nothing;
+    if (!failure || !status || this.knowsNothing) return nothing;
     const heading = t(failure.code === UNREACHABLE ? 'error.unreachable' : 'error.server');
     return html`<div class="card banner" role="alert">
       <span><b>${heading}.</b> <span class="second">${t('error.known')} ${this.retryWords()}</span></span>
       <button class="button" @click=${this.retry}>${t('error.again')}</button>
     </div>`;
+  }
+
+  /** The server answers, but could not open its stores: no home is known, which does not mean that there is none. */
+  private get knowsNothing(): boolean {
+    return this.store.status?.trouble != null && this.store.site === null;
   }
 
   private retryWords(): string {
@@ -105,22 +110,19 @@ export class EdApp extends LitElement {
 
   private renderContent(): TemplateResult | typeof nothing {
     const { store } = this;
-    if (store.status === null) return this.renderWithout();
     const { route } = this.router;
-    if (store.site === null && route.view !== 'status') {
+    if (store.status === null) return this.renderWithout();
+    if (route.view === 'status') return html`<ed-status-view .store=${store}></ed-status-view>`;
+    if (this.knowsNothing) return this.renderWithout();
+    if (store.site === null) {
       return html`<div class="card"><ed-message .icon=${mdiHomeImportOutline} heading=${t('empty.title')} text=${t('empty.noSite')}></ed-message></div>`;
     }
-    if (store.entities?.length === 0 && route.view !== 'status') {
+    if (store.entities?.length === 0) {
       return html`<div class="card"><ed-message .icon=${mdiPowerPlug} heading=${t('empty.title')} text=${t('empty.noEntity')}></ed-message></div>`;
     }
-    switch (route.view) {
-      case 'now':
-        return html`<ed-now-view .store=${store}></ed-now-view>`;
-      case 'energy':
-        return html`<ed-energy-view .store=${store} .chosen=${route.chosen} @chosen=${this.choose}></ed-energy-view>`;
-      case 'status':
-        return html`<ed-status-view .store=${store}></ed-status-view>`;
-    }
+    return route.view === 'now'
+      ? html`<ed-now-view .store=${store}></ed-now-view>`
+      : html`<ed-energy-view .store=${store} .chosen=${route.chosen} @chosen=${this.choose}></ed-energy-view>`;
   }
 
   /** Before the first answer: shapes, or why there is none. */

@@ -93,7 +93,7 @@ export class EdStatusView extends LitElement {
     const { status, site, formats, nowUs } = this.store;
     if (!status) return nothing;
     return html`<div class="view">
-      ${site ? this.renderSite(site) : this.renderNoSite()} ${this.renderStores(status, site)}
+      ${site ? this.renderSite(site) : status.trouble === null ? this.renderNoSite() : nothing} ${this.renderStores(status, site)}
       ${site && this.store.entities
         ? html`<ed-entities-card .entities=${this.store.entities} .values=${this.store.values} .nowUs=${nowUs} .formats=${formats}></ed-entities-card>`
         : nothing}

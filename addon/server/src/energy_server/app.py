@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from aiohttp import web
@@ -22,7 +22,7 @@ from aiohttp import web
 from energy_server.api.access_log import AccessLogger, http_logger
 from energy_server.api.ahead import strike_ahead
 from energy_server.api.auth import Auth, load_token
-from energy_server.api.core import STAGE, Core, Stage
+from energy_server.api.core import STAGE, Core, Opening, Stage
 from energy_server.api.dashboard import FOLDER
 from energy_server.api.energy_cache import EnergyCache
 from energy_server.api.failures import render_failures
@@ -47,7 +47,7 @@ from energy_server.link.events import LiveEvent, StatisticsStored
 from energy_server.rollup.worker import RollupWorker
 from energy_server.settings import Settings
 from energy_server.storage import Choice, Pair, choose, pair_of
-from energy_server.store.port import StateStore
+from energy_server.store.port import SeriesStore, StateInfo, StateStore, StoreInfo
 from energy_server.supervise import Supervisor
 
 _LOGGER = logging.getLogger(__name__)
@@ -86,6 +86,20 @@ def _choose(settings: Settings) -> tuple[Choice, Pair]:
     choice = choose(settings)
     _LOGGER.info("storage %s: %s", choice.backend, choice.reason)
     return choice, pair_of(choice, settings)
+
+
+async def _tried(store: SeriesStore | StateStore, opening: AsyncExitStack) -> StoreUnavailableError | None:
+    """Open a store, to be closed with the rest; returns what keeps it from opening."""
+    try:
+        await store.open()
+    except StoreUnavailableError as err:
+        return err
+    opening.push_async_callback(store.close)
+    return None
+
+
+def _with_trouble[Info: (StoreInfo, StateInfo)](info: Info, trouble: StoreUnavailableError | None) -> Info:
+    return info if trouble is None else replace(info, well=False, detail=trouble.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +177,7 @@ class Server:
         token = await asyncio.to_thread(load_token, settings.token, settings.data_path)
         self.auth.use_token(token, settings.data_path)
         async with AsyncExitStack() as opening:
-            await state.open()
-            opening.push_async_callback(state.close)
-            await series.open()
-            opening.push_async_callback(series.close)
+            await self._open_stores(choice, pair, opening)
             ledger = CoverageLedger(state, series.store_id)
             await ledger.load()
             opening.push_async_callback(ledger.close)
@@ -185,6 +196,21 @@ class Server:
             announcement = Announcement(settings.discovery_host, settings.port, token)
             telling = partial(announce, settings.supervisor_url, settings.supervisor_token, announcement)
             self._supervisor.start("discovery", telling)
+
+    async def _open_stores(self, choice: Choice, pair: Pair, opening: AsyncExitStack) -> None:
+        """Open both, so that what is wrong with either is told at once. Raises StoreUnavailableError."""
+        state = await _tried(pair.state, opening)
+        series = await _tried(pair.series, opening)
+        troubles = [error.message for error in (state, series) if error is not None]
+        if troubles:
+            self.stage.opening = Opening(
+                choice,
+                _with_trouble(await pair.series.info(), series),
+                _with_trouble(await pair.state.info(), state),
+                self._started_us,
+                self._clock_us,
+            )
+            raise StoreUnavailableError(" ".join(troubles))
 
     def _run(self, choice: Choice, pair: Pair, loaded: _Loaded) -> None:
         """Start the tasks and let the API in."""

@@ -213,12 +213,13 @@ class Problem(Answer):
 
 
 class Status(Answer):
-    """How the server is."""
+    """How the server is; `trouble`: why the stores cannot be opened, while nothing is known but how each of them is."""
 
     version: str
-    server_id: str
+    server_id: str | None
     now_us: int
     started_us: int
+    trouble: str | None
     storage: Storage
     stores: list[StoreStatus]
     problems: list[Problem]

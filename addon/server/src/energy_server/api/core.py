@@ -20,7 +20,7 @@ from energy_server.link.endpoint import LinkEndpoint
 from energy_server.model.entity import Entity
 from energy_server.model.site import Site
 from energy_server.storage import Choice
-from energy_server.store.port import SeriesStore, StateStore
+from energy_server.store.port import SeriesStore, StateInfo, StateStore, StoreInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +53,40 @@ class Core:
     problems: Callable[[], Sequence[Problem]]
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The stores as they were at the last try to open them, which failed."""
+
+    storage: Choice
+    series: StoreInfo
+    state: StateInfo
+    started_us: int
+    clock_us: Callable[[], int]
+
+
 class Stage:
-    """Whether there is a Core, and if not why."""
+    """Whether there is a Core, and if not why; `opening` says how each store is where it is known."""
 
     def __init__(self) -> None:
         self.entered = asyncio.Event()
+        self.opening: Opening | None = None
         self._core: Core | None = None
         self._error = StoreUnavailableError("The stores are being opened.")
 
     def enter(self, core: Core) -> None:
         """Say that the stores are open."""
-        self._core = core
+        self._core, self.opening = core, None
         self.entered.set()
 
     def leave(self, error: StoreUnavailableError) -> None:
         """Say that the stores are not, or no longer, open."""
         self._core, self._error = None, error
         self.entered.clear()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a Core."""
+        return self._core is not None
 
     def core(self) -> Core:
         """Return the Core. Raises StoreUnavailableError."""

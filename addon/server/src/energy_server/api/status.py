@@ -1,7 +1,8 @@
 """How the server is: storage, background tasks, and for each Site its Link, completeness, Gaps and sync log.
 
 In:   nothing.
-Out:  the state of every part, as it is now.
+Out:  the state of every part, as it is now; while the stores cannot be opened, how each of them is.
+Failures: StoreUnavailableError while it is not even known which stores they are.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from dataclasses import asdict
 from aiohttp import web
 
 from energy_server import __version__
-from energy_server.api.core import Core, core_of
+from energy_server.api.core import STAGE, Core, Opening, core_of
 from energy_server.api.known import horizon_us, survey
 from energy_server.api.parameters import NoQuery
 from energy_server.api.reply import reply
@@ -85,8 +86,26 @@ async def _sites(core: Core) -> list[dict[str, object]]:
         return []
 
 
+def _not_open(opening: Opening) -> dict[str, object]:
+    trouble = " ".join(info.detail for info in (opening.series, opening.state) if not info.well and info.detail)
+    return {
+        "version": __version__,
+        "server_id": None,
+        "now_us": opening.clock_us(),
+        "started_us": opening.started_us,
+        "trouble": trouble,
+        "storage": _storage(opening.storage, opening.series, trouble),
+        "stores": [_series(opening.series), _state(opening.state)],
+        "problems": [],
+        "sites": [],
+    }
+
+
 async def status(request: web.Request, _query: NoQuery) -> web.Response:
     """Answer with the state of every part."""
+    stage = request.app[STAGE]
+    if stage.opening is not None and not stage.is_open:
+        return reply(_not_open(stage.opening), request)
     core = core_of(request)
     series, state = await asyncio.gather(core.series.info(), core.state.info())
     document = {
@@ -94,6 +113,7 @@ async def status(request: web.Request, _query: NoQuery) -> web.Response:
         "server_id": core.server_id,
         "now_us": core.clock_us(),
         "started_us": core.started_us,
+        "trouble": None,
         "storage": _storage(core.storage, series, core.links.store_trouble()),
         "stores": [_series(series), _state(state)],
         "problems": [asdict(problem) for problem in core.problems()],
