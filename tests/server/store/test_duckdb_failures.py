@@ -4,9 +4,10 @@ Which ones is random where it says so. The seed is printed; ENERGY_FAULT_SEED re
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -30,10 +31,6 @@ FAILING_SHARE = 0.01
 STARVINGS = 50 if SOAKING else 3
 NEVER: Callable[[int], bool] = lambda _: False  # noqa: E731
 HOUR_ROLLUP = (Level.HOUR, Source.ROLLUP)
-ERRORS = {
-    "memory": duckdb.OutOfMemoryException,
-    "defect": duckdb.CatalogException,
-}
 
 pytestmark = pytest.mark.timeout(600 if SOAKING else 60)
 
@@ -105,8 +102,42 @@ def failing_in(
     patched.setattr(of, name, armed)
 
 
-@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
 @pytest.mark.parametrize("afterwards", [False, True], ids=["before", "after"])
+async def test_whatever_of_a_first_append_fails_is_repeated_whole(
+    tmp_path: Path, failing: Failing, *, afterwards: bool
+) -> None:
+    """Each statement in turn, also those that number the keys and make the files of the months."""
+    told: list[str] = []
+    for at in count(1):
+        store, kept = DuckDBSeriesStore(tmp_path / str(at)), Kept()
+        await store.open()
+        with failing.only(at, afterwards=afterwards):
+            if failing_once := await _is_unavailable(kept.append(store)):
+                await kept.append(store)
+        assert failing_once == bool(failing.failed)
+        await kept.append(store)
+        await kept.check_reopened(store)
+        await store.close()
+        if not failing_once:
+            break
+        told += failing.failed
+    assert any(what.startswith("UPDATE series") for what in told)
+    assert sum(what.startswith("ATTACH") for what in told) == 4, "both months are made, then attached"
+
+
+async def _is_unavailable(doing: Awaitable[None]) -> bool:
+    try:
+        await doing
+    except StoreUnavailableError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("error", "afterwards"),
+    [(duckdb.OutOfMemoryException, False), (duckdb.OutOfMemoryException, True), (duckdb.CatalogException, False)],
+    ids=["memory-before", "memory-after", "defect-before"],
+)
 @pytest.mark.parametrize("of", ["readings", "statistics"])
 async def test_whatever_of_the_exchange_fails_nothing_is_lost(
     tmp_path: Path, failing: Failing, of: str, error: type[duckdb.Error], *, afterwards: bool

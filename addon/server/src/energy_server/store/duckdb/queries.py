@@ -137,11 +137,15 @@ def reduce(
 
 
 def load_latest(cursor: duckdb.DuckDBPyConnection, months: MonthFiles, series: SeriesIndex) -> None:
-    """Fill the index, each series from the newest month that has readings of it."""
+    """Fill the index, each series from the newest month that has readings of it.
+
+    Of the last month that it entered there may be no file: it was noted before the file was made.
+    """
     sought = series.load(cursor)
     missing: set[int] = set()
     for month in reversed(months.months()):
-        missing.update(*(numbers for last_month, numbers in sought.items() if last_month == month))
+        entered = [last_month for last_month in sought if last_month >= month]
+        missing.update(*(sought.pop(last_month) for last_month in entered))
         if missing:
             with months.reading([month]) as files:
                 found = cursor.execute(_LATEST.format(file=files[0]), [sorted(missing)]).fetchnumpy()
