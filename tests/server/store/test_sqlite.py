@@ -53,6 +53,23 @@ async def test_a_sync_log_of_the_first_schema_is_read(tmp_path: Path, monkeypatc
     await store.close()
 
 
+async def test_rows_of_coverage_that_an_older_release_doubled_are_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite, "MIGRATIONS", MIGRATIONS[:2])
+        await (await opened(tmp_path / "state.sqlite")).close()
+    database = sqlite3.connect(tmp_path / "state.sqlite")
+    for _ in range(2):
+        database.execute("INSERT INTO coverage VALUES ('home', NULL, 'live', 1, 2, NULL, 'store')")
+        database.execute("INSERT INTO coverage VALUES ('home', 'a', 'none', 1, 2, 'purged', 'store')")
+    database.commit()
+    database.close()
+    store = await opened(tmp_path / "state.sqlite")
+    assert len(await store.coverage("store")) == 2
+    await store.close()
+
+
 async def test_a_file_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     database = sqlite3.connect(tmp_path / "state.sqlite")
     database.execute("PRAGMA user_version = 99")

@@ -7,7 +7,9 @@ SeriesStore keeps readings and Statistics, StateStore keeps the small documents 
 - *Idempotent*: doing it again changes nothing.
 - *Failure*: `StoreUnavailableError` when the store cannot be reached, is full or locked; the caller may try again,
   which completes what was half done. Any other exception is a defect.
-- Instants are int microseconds since the epoch; spans are half open, `[start_us, end_us)`.
+- Instants are int microseconds since the epoch, those that are stored from 0 to LATEST_US, those that are asked for
+  from 0 to 1 << 62: who calls sees to it. Spans are half open, `[start_us, end_us)`.
+- `keys` of one call are unique, and may be none; `limit` and `buckets` are at least 1.
 """
 
 from collections.abc import Mapping, Sequence
@@ -203,7 +205,7 @@ class StateStore(Protocol):
         """Return the Entities of a Site, those that left the catalog included."""
 
     async def save_coverage(self, store_id: str, rows: Sequence[CoverageRow], removed: Sequence[CoverageRow]) -> None:
-        """Remove, then add rows of Coverage, in one step: never a part of them.
+        """Remove, then add rows of Coverage, in one step: never a part of them. A row that is there is not added again.
 
         Where it fails it may have been done or not; the next call of it then counts from what was there before.
         """

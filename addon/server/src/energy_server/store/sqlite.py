@@ -60,6 +60,15 @@ MIGRATIONS = (
     ALTER TABLE sync_log ADD COLUMN source TEXT;
     ALTER TABLE sync_log ADD COLUMN result TEXT NOT NULL DEFAULT 'done';
     """,
+    """
+    DELETE FROM coverage WHERE rowid NOT IN (
+        SELECT min(rowid) FROM coverage GROUP BY store_id, site, key, source, since_us, until_us, reason
+    );
+    DROP INDEX coverage_place;
+    CREATE UNIQUE INDEX coverage_row ON coverage (
+        site, since_us, until_us, source, key IS NULL, coalesce(key, ''), reason IS NULL, coalesce(reason, ''), store_id
+    );
+    """,
 )
 """The schema's history: `user_version` of a file says how many of these it has."""
 
@@ -75,7 +84,7 @@ DELETE FROM coverage WHERE site = :site AND key IS :key AND source = :source AND
     AND until_us = :until_us AND reason IS :reason
 """
 _ADD_COVERAGE = """
-INSERT INTO coverage (site, key, source, since_us, until_us, reason, store_id)
+INSERT OR IGNORE INTO coverage (site, key, source, since_us, until_us, reason, store_id)
 VALUES (:site, :key, :source, :since_us, :until_us, :reason, :store_id)
 """
 
