@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from energy_server.errors import StoreUnavailableError
-from energy_server.model.reading import Origin, Reading, ReadingBatch
+from energy_server.model.reading import LATEST_US, Origin, Reading, ReadingBatch
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Provenance, Source
 from energy_server.store.port import SeriesStore
 from tests.server.store.conftest import Opened
@@ -96,6 +96,34 @@ async def test_last_reset_and_origin_are_kept(series_store: SeriesStore) -> None
     found = await series_store.read(SITE, "a", *EVER)
     assert resets_of(found) == [NOON_US - HOUR_US, 0, None]
     assert found.origin.tolist() == [Origin.RECORDER, Origin.IMPORT, Origin.LIVE]
+
+
+async def test_the_first_and_the_last_instant_that_is_kept(opened_series: Opened[SeriesStore]) -> None:
+    store = opened_series.store
+    rows: list[Row] = [(0, 1.0), (NOON_US, 2.0), (LATEST_US, 3.0)]
+    hours = [("a", 0, 1.0), ("a", LATEST_US // HOUR_US * HOUR_US, 2.0)]
+    await store.append([batch("a", rows, Origin.IMPORT)])
+    await store.put_statistics(SITE, Level.HOUR, Source.ROLLUP, statistics(hours))
+    for _ in range(2):
+        assert rows_of(await store.read(SITE, "a", *EVER)) == rows
+        assert rows_of((await store.read_many(SITE, ["a"], *EVER))["a"]) == rows
+        assert rows_of(await store.before(SITE, "a", EVER[1])) == rows[2:]
+        assert rows_of(await store.before(SITE, "a", EVER[0])) == []
+        assert rows_of(await store.after(SITE, "a", EVER[0])) == rows[:1]
+        assert rows_of(await store.after(SITE, "a", EVER[1])) == []
+        assert sum((await store.counts(SITE, ["a"], *EVER)).values()) == 3
+        assert (await store.reduce(SITE, "a", *EVER, 2)).count.sum() == 3
+        assert changes_of(await store.statistics(SITE, ["a"], Level.HOUR, Source.ROLLUP, *EVER)) == hours
+        assert (await store.latest(SITE))["a"] == Reading("a", LATEST_US, 3.0)
+        store = await opened_series.reopened()
+
+
+async def test_who_asks_for_nobody_gets_nothing(series_store: SeriesStore) -> None:
+    await series_store.append([batch("a", [(NOON_US, 1.0)])])
+    await series_store.put_statistics(SITE, Level.HOUR, Source.ROLLUP, statistics([("a", NOON_US, 1.0)]))
+    assert await series_store.read_many(SITE, [], *EVER) == {}
+    assert await series_store.counts(SITE, [], *EVER) == {}
+    assert changes_of(await series_store.statistics(SITE, [], Level.HOUR, Source.ROLLUP, *EVER)) == []
 
 
 async def test_sites_and_keys_do_not_mix(series_store: SeriesStore) -> None:

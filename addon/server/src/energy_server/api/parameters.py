@@ -23,10 +23,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from energy_server.energy.periods import zone_of
 from energy_server.errors import InvalidParameterError
 from energy_server.model.coverage import Span
+from energy_server.model.reading import LATEST_US
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST_US = 4_102_444_800_000_000
-"""The year 2100: what is later is a mistake of units."""
 MICROSECONDS_FROM = 10**14
 NUMBER = re.compile(r"\d{1,20}(\.\d{1,9})?", re.ASCII)
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

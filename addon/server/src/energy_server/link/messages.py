@@ -29,13 +29,13 @@ from pydantic import (
 from energy_server.link.errors import LinkError
 from energy_server.model.coverage import Span
 from energy_server.model.entity import Entity, Kind, Role, RoleAssignment, StateClass
-from energy_server.model.reading import Origin, ReadingBatch
+from energy_server.model.reading import LATEST_US, Origin, ReadingBatch
 from energy_server.model.site import Site
 from energy_server.model.statistic import HOUR_US, Provenance, StatisticColumns
 
 MAX_ROWS = 5_000
 MAX_BYTES = 4 << 20
-LATEST_US = 1 << 62
+FURTHEST_US = 1 << 62
 EARLIEST_READING_US = 946_684_800_000_000  # the year 2000
 FUTURE_US = 600_000_000
 """How far after the client's clock a reading may lie."""
@@ -103,7 +103,7 @@ type Claimed = Annotated[Span, PlainValidator(_span)]
 type Of = Annotated[list[int] | None, PlainValidator(_of)]
 """Places in the catalog, or None for all of it."""
 type Places = list[Annotated[StrictInt, Field(ge=0)]]
-type Step = Annotated[StrictInt, Field(ge=-LATEST_US, le=LATEST_US)]
+type Step = Annotated[StrictInt, Field(ge=-FURTHEST_US, le=FURTHEST_US)]
 type Count = Annotated[StrictInt, Field(ge=0)]
 type CountRows = Annotated[list[tuple[int, int, int]], PlainValidator(_count_rows)]
 type DigestRows = Annotated[list[tuple[int, Span, str]], PlainValidator(_digest_rows)]

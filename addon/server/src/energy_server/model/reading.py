@@ -6,6 +6,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+LATEST_US = 4_102_444_800_000_000
+"""The year 2100: what is later is a mistake of units. Every store keeps what lies between 1970 and this."""
 NO_RESET = np.iinfo(np.int64).min
 """Stands for "no last_reset" in a column of int64."""
 
