@@ -1,7 +1,7 @@
 """What can go wrong, each as something that a test does to the running product and takes back.
 
 In:   a `Scene`: Home Assistant, the server, the network between them, and the databases where there are any.
-Out:  `DISTURBANCES` of every product and `OF_DATABASES`, by name.
+Out:  `DISTURBANCES` of every product and `OF_DATABASES`, by name; which of them are `PAUSES`.
 """
 
 import asyncio
@@ -143,3 +143,5 @@ DISTURBANCES: Mapping[str, Disturbance] = {
         halve_network,
     )
 }
+
+PAUSES = frozenset(function.__name__ for function in (pause_server, pause_home_assistant, pause_databases))

@@ -17,7 +17,7 @@ from dev.processes import free_port
 from dev.provision import INTEGRATION
 from dev.servers import MongoDB, QuestDB, Running, start
 from tests.conftest import FIRST_PORT
-from tests.faults.disturbances import DISTURBANCES, OF_DATABASES, Disturbance, Scene
+from tests.faults.disturbances import DISTURBANCES, OF_DATABASES, PAUSES, Disturbance, Scene
 from tests.product.busy import BusyHome
 from tests.product.load import stored_twice
 from tests.product.proxy import Proxy
@@ -27,6 +27,8 @@ from tests.product.verifying import now_us, settled, verified
 
 ROUNDS, SOAK_ROUNDS = 10, 200
 LONGEST_S = 5.0
+MINUTES_S = (60.0, 180.0)
+"""So long is each fourth pause in the long form."""
 BETWEEN_S = 4.0
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(7200, func_only=True)]
@@ -80,17 +82,25 @@ def _order(random: Random, kinds: Mapping[str, Disturbance], rounds: int) -> Ite
     yield from names[:rounds]
 
 
+def _length_s(random: Random, name: str, *, soak: bool) -> float:
+    """Return how long a disturbance lasts: what is paused may be forgotten for minutes."""
+    if soak and name in PAUSES and random.randrange(4) == 0:
+        return random.uniform(*MINUTES_S)
+    return random.uniform(0.5, LONGEST_S)
+
+
 async def suffer(scene: Scene, kinds: Mapping[str, Disturbance], seed: int) -> None:
     """Disturb a busy home, wait until nothing is open, and prove that nothing is missing."""
     random = Random(seed)  # noqa: S311 chooses what fails next
-    rounds = SOAK_ROUNDS if os.environ.get("ENERGY_SOAK") else max(ROUNDS, len(kinds))
+    soak = bool(os.environ.get("ENERGY_SOAK"))
+    rounds = SOAK_ROUNDS if soak else max(ROUNDS, len(kinds))
     done: Counter[str] = Counter()
     busy = BusyHome(scene.home, "home")
     say(f"{rounds} random faults with the seed {seed}")
     async with busy.running():
         await sleep(BETWEEN_S)
         for name in _order(random, kinds, rounds):
-            await kinds[name](scene, random.uniform(0.5, LONGEST_S))
+            await kinds[name](scene, _length_s(random, name, soak=soak))
             done[name] += 1
             await sleep(random.uniform(0.2, BETWEEN_S))
     until_us = now_us()

@@ -5,13 +5,15 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.product.busy import BusyHome
 from tests.product.home import Home, one_outage
 from tests.product.load import Load, stored_twice
-from tests.product.running import Product
+from tests.product.running import Product, homing, linked, serving
 from tests.product.saying import say
 from tests.product.server import Server
 from tests.product.verifying import nothing_missing, now_us, settled, verified
@@ -19,6 +21,8 @@ from tests.product.verifying import nothing_missing, now_us, settled, verified
 RESPONSIVE_S = 1.0
 AWAY_S = 75.0
 """Longer than what counts as in time."""
+ALONE_S = 55.0
+"""One of two that are suspended for AWAY_S is so long without the other, which gives it up."""
 SOAK_S = 900
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(SOAK_S, func_only=True)]
@@ -101,11 +105,35 @@ async def rolled_up(server: Server, key: str, until_us: int) -> dict[str, Any] |
     return series if series["start_us"] and series["start_us"][-1] + 300_000_000 >= until_us else None
 
 
-async def test_what_was_kept_while_the_server_was_away_is_backfilled(
-    product: Product, load_of: Callable[..., Load]
+async def test_away_for_longer_than_what_counts_as_in_time(
+    product: Product, load_of: Callable[..., Load], tmp_path: Path
 ) -> None:
-    home, server = product.home, product.server
-    load = load_of(product)
+    """Two homes at once: that takes no longer than one."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_stopped(product.home, product.server, load_of(product)))
+        group.create_task(_suspended(tmp_path / "suspended"))
+
+
+async def _suspended(folder: Path) -> None:
+    """Stop first the server and then Home Assistant by SIGSTOP: connections stay open, nothing answers."""
+    async with serving(folder, folder) as server, homing(folder) as home, linked(home, server):
+        assert home.process is not None
+        async with BusyHome(home, "suspended").running():
+            await asyncio.sleep(3)
+            server.running.pause()
+            await asyncio.sleep(ALONE_S)
+            home.process.pause()
+            await asyncio.sleep(AWAY_S - ALONE_S)
+            server.running.resume()
+            await asyncio.sleep(ALONE_S)
+            home.process.resume()
+            await server.connected(90)
+            await asyncio.sleep(3)
+        await nothing_missing(home, server)
+
+
+async def _stopped(home: Home, server: Server, load: Load) -> None:
+    """Stop the server as by an update: what Home Assistant keeps meanwhile counts as backfilled."""
     await load.announce(server)
     async with load.running():
         await asyncio.sleep(3)

@@ -159,17 +159,23 @@ async def compare(server: Server, series: Series) -> Comparison:
 def stored_twice(server: Server) -> list[tuple[object, ...]]:
     """Return the readings that lie in the files of a stopped server more than once, and print how many it looked at."""
     assert server.process is None, "the files are the server's while it runs"
+    total, twice = in_files(server.data_path)
+    say(f"{total} readings lie in the files, {len(twice)} of them twice")
+    return twice
+
+
+def in_files(data_path: Path) -> tuple[int, list[tuple[object, ...]]]:
+    """Return how many readings lie in the files of a data folder, and those that do more than once."""
     twice: list[tuple[object, ...]] = []
     total = 0
-    for path in sorted((server.data_path / "series" / "readings").glob("*.duckdb")):
+    for path in sorted((data_path / "series" / "readings").glob("*.duckdb")):
         with duckdb.connect(str(path), read_only=True) as connection:
             count = connection.execute("SELECT count(*) FROM readings").fetchone()
             total += count[0] if count else 0
             twice += connection.execute(
                 "SELECT series, ts, count(*) FROM readings GROUP BY series, ts HAVING count(*) > 1"
             ).fetchall()
-    say(f"{total} readings lie in the files, {len(twice)} of them twice")
-    return twice
+    return total, twice
 
 
 def instant(ts_us: int) -> datetime:

@@ -44,8 +44,8 @@ class Server:
 
     @property
     def token(self) -> str:
-        """The token that it made for itself."""
-        return (self.data_path / "token").read_text().strip()
+        """The token that it was given, else the one that it made for itself."""
+        return self.settings.get("ENERGY_TOKEN") or (self.data_path / "token").read_text().strip()
 
     @property
     def running(self) -> Process:
@@ -89,7 +89,8 @@ class Server:
 
     async def ask(self, path: str, **query: Any) -> tuple[int, Any]:
         """GET; returns the status and the JSON of the answer."""
-        headers = {"Authorization": f"Bearer {self.token}"} if (self.data_path / "token").exists() else {}
+        known = "ENERGY_TOKEN" in self.settings or (self.data_path / "token").exists()
+        headers = {"Authorization": f"Bearer {self.token}"} if known else {}
         async with (
             aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(ANSWER_WITHIN_S)) as session,
             session.get(f"{self.url}{path}", params=query) as answer,

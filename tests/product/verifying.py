@@ -6,7 +6,9 @@ Out:  what it printed; fails with the whole of it when something is missing or d
 """
 
 import asyncio
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from energy_server.verify.compare import Reason
@@ -38,22 +40,33 @@ async def settled(server: Server, until_us: int, within_s: float = SETTLED_WITHI
 
 async def verified(home: Home, server: Server, until_us: int, since_us: int | None = None) -> str:
     """Compare every reading before the instant, perhaps only since another; returns what was printed."""
+    status, text = await verify(home.installation.folder / "home-assistant_v2.db", server, until_us, since_us)
+    assert status == 0, text
+    assert Reason.UNEXPLAINED not in text, text
+    say(summary(text))
+    return text
+
+
+async def verify(recorder: Path, server: Server, until_us: int, since_us: int | None = None) -> tuple[int, str]:
+    """Run the command; return its exit status and what it printed."""
     span = ["--end", _text(until_us), *([] if since_us is None else ["--start", _text(since_us)])]
     process = await asyncio.create_subprocess_exec(
         COMMAND,
         "verify",
-        *("--recorder", str(home.installation.folder / "home-assistant_v2.db")),
-        *("--data-path", str(server.data_path), "--url", server.url, *span),
+        *("--recorder", str(recorder), "--data-path", str(server.data_path), "--url", server.url, *span),
+        env={**os.environ, **server.settings},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     output, _ = await process.communicate()
-    text = output.decode(errors="replace")
-    assert process.returncode == 0, text
-    assert Reason.UNEXPLAINED not in text, text
+    assert process.returncode is not None
+    return process.returncode, output.decode(errors="replace")
+
+
+def summary(text: str) -> str:
+    """Return the lines that sum up what was printed."""
     lines = text.splitlines()
-    say("\n".join(lines[next(number for number, line in enumerate(lines) if " recorded readings: " in line) :]))
-    return text
+    return "\n".join(lines[next(number for number, line in enumerate(lines) if " recorded readings: " in line) :])
 
 
 async def nothing_missing(home: Home, server: Server, since_us: int | None = None) -> None:
