@@ -2,9 +2,11 @@
 
 import asyncio
 import random
+import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -293,6 +295,35 @@ async def test_upkeep_that_is_cancelled_leaves_nothing(make: Make, tmp_path: Pat
         assert files(tmp_path) == ["2026_10.g1.duckdb", "2026_11.g1.duckdb"]
         assert same(await everything(store), before)
     assert len(await all_upkeep(store)) == 2
+    assert same(await everything(store), before)
+
+
+async def test_upkeep_that_is_cancelled_while_files_are_exchanged_ends_that(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it is cancelled."""
+    store = make()
+    await store.open()
+    await fill(store)
+    before = await everything(store)
+    loop, finish = asyncio.get_running_loop(), sorting.finish
+    upkeep = asyncio.create_task(store.upkeep())
+
+    def cancel(done: threading.Event) -> None:
+        upkeep.cancel()
+        loop.call_soon(done.set)  # once it knows
+
+    def cancelled_meanwhile(*args: Any) -> bool:
+        for _ in range(3):
+            done = threading.Event()
+            loop.call_soon_threadsafe(cancel, done)
+            assert done.wait(20)
+        return finish(*args)
+
+    monkeypatch.setattr(sorting, "finish", cancelled_meanwhile)
+    with pytest.raises(asyncio.CancelledError):
+        await upkeep
+    assert files(tmp_path) == ["2026_10.g2.duckdb", "2026_11.g1.duckdb"]
     assert same(await everything(store), before)
 
 
