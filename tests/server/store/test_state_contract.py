@@ -9,7 +9,7 @@ from energy_server.errors import StoreUnavailableError
 from energy_server.model.coverage import CoverageSource, Span
 from energy_server.model.entity import Entity, Kind, Role, RoleAssignment, StateClass
 from energy_server.model.site import Site
-from energy_server.store.port import CoverageRow, StateStore, SyncEntry
+from energy_server.store.port import MOST_DOCUMENT_BYTES, CoverageRow, StateStore, SyncEntry
 from tests.server.store.conftest import Opened
 
 HOME = Site("home", "Home", "Europe/Amsterdam", "EUR", None, "2026.10.4", "0.1.0")
@@ -79,6 +79,15 @@ async def test_dirty_marks_are_kept_once(opened_state: Opened[StateStore]) -> No
     await again.clear_dirty([("home", "a", 0), ("home", "x", 0)])
     await again.clear_dirty([])
     assert sorted(await again.dirty()) == [("home", "a", 3600), ("home", "b", 0)]
+
+
+async def test_a_document_has_a_limit(opened_state: Opened[StateStore]) -> None:
+    longest = {"text": "x" * (MOST_DOCUMENT_BYTES - len('{"text": ""}'))}
+    await opened_state.store.put_document("long", longest)
+    for too_long in ("x", "ö"):
+        with pytest.raises(ValueError, match="may take"):
+            await opened_state.store.put_document("long", {"text": longest["text"][1:] + too_long * 2})
+    assert await opened_state.store.document("long") == longest
 
 
 async def test_documents_are_kept_and_replaced(opened_state: Opened[StateStore]) -> None:

@@ -12,6 +12,7 @@ SeriesStore keeps readings and Statistics, StateStore keeps the small documents 
 - `keys` of one call are unique, and may be none; `limit` and `buckets` are at least 1.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,6 +22,9 @@ from energy_server.model.entity import Entity
 from energy_server.model.reading import Reading, ReadingBatch, ReadingSlice, ReducedSlice
 from energy_server.model.site import Site
 from energy_server.model.statistic import VALUE_COLUMNS, Level, Source, StatisticColumns
+
+MOST_DOCUMENT_BYTES = 8 * 2**20
+"""A document of MongoDB may be twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +227,10 @@ class StateStore(Protocol):
         """Forget marks."""
 
     async def put_document(self, name: str, document: Mapping[str, object]) -> None:
-        """Insert or replace a small named document (JSON values only)."""
+        """Insert or replace a small named document (JSON values only).
+
+        Raises ValueError for what is none, or takes more than MOST_DOCUMENT_BYTES.
+        """
 
     async def document(self, name: str) -> dict[str, object] | None:
         """Return a named document."""
@@ -236,3 +243,11 @@ class StateStore(Protocol):
 
     async def info(self) -> StateInfo:
         """Return how the store is. Never raises for a store that is not well."""
+
+
+def document_text(document: Mapping[str, object]) -> str:
+    """Return a document as it is stored. Raises ValueError, as put_document does."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    if len(text) > MOST_DOCUMENT_BYTES or len(text.encode()) > MOST_DOCUMENT_BYTES:
+        raise ValueError(f"A document may take {MOST_DOCUMENT_BYTES} bytes.")
+    return text

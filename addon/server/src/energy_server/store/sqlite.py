@@ -22,7 +22,7 @@ from energy_server.errors import StoreUnavailableError
 from energy_server.model.coverage import CoverageSource, Span
 from energy_server.model.entity import Entity, Kind, Role, RoleAssignment, StateClass
 from energy_server.model.site import Site
-from energy_server.store.port import CoverageRow, StateInfo, SyncEntry
+from energy_server.store.port import CoverageRow, StateInfo, SyncEntry, document_text
 
 BUSY_TIMEOUT_S = 2.0
 SYNC_LOG_LINES = 1_000
@@ -167,7 +167,7 @@ class SqliteStateStore:
 
     async def put_document(self, name: str, document: Mapping[str, object]) -> None:
         """Insert or replace a named document."""
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+        text = document_text(document)
         await self._execute("INSERT OR REPLACE INTO documents (name, document) VALUES (?, ?)", [(name, text)])
 
     async def document(self, name: str) -> dict[str, object] | None:

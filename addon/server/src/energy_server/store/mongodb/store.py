@@ -26,7 +26,7 @@ from energy_server.store.mongodb.connection import Connection, Document, insert_
 from energy_server.store.mongodb.coverage import CoverageDocuments
 from energy_server.store.mongodb.failures import as_written
 from energy_server.store.mongodb.schema import migrate
-from energy_server.store.port import CoverageRow, StateInfo, SyncEntry
+from energy_server.store.port import CoverageRow, StateInfo, SyncEntry, document_text
 
 SYNC_LOG_LINES = 1_000
 LOOK_WITHIN_S = 2.0
@@ -124,7 +124,7 @@ class MongoStateStore:
 
     async def put_document(self, name: str, document: Mapping[str, object]) -> None:
         """Insert or replace a named document."""
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+        text = document_text(document)
         kept = {"_id": name, "json": text}
         await self._connection.write(lambda database: database.documents.replace_one({"_id": name}, kept, upsert=True))
 
