@@ -17,9 +17,6 @@ from typing import Any
 import aiohttp
 from homeassistant.core import HomeAssistant
 
-from custom_components.energy_dashboard.data import EnergyDashboardData
-from custom_components.energy_dashboard.pipeline.recorder_statistics import HOUR_US
-from custom_components.energy_dashboard.pipeline.spans import Span
 from tests.bench import home
 from tests.bench.events_home import connect
 from tests.bench.recorder_history import History, attributes, build
@@ -146,31 +143,10 @@ async def main(folder: Path, url: str, history: History) -> None:
         "live_waits": len(entry.runtime_data.outbox),
     }
     say(json.dumps(report))
-    report |= await audit(entry.runtime_data)
     for task in tasks:
         task.cancel()
     await hass.async_stop(force=True)
     json.dump(report, sys.stdout)
-
-
-async def audit(data: EnergyDashboardData) -> dict[str, float]:
-    """Count the last 24 hours as the hourly audit does, but for sending the answer."""
-    reconcile = data.reconcile
-    until_us = int(time.time() * 1e6) // HOUR_US * HOUR_US
-    span = Span(until_us - 24 * HOUR_US, until_us)
-    catalog = data.keeper.catalog
-    keys = [] if catalog is None else [entity.key for entity in catalog.entities]
-    held_s, reconcile.holding.longest_s = reconcile.holding.longest_s, 0.0
-    began_s = time.perf_counter()
-    for start in range(0, len(keys), 200):
-        reconcile.request("counts", 1_000_000 + start, keys[start : start + 200], span)
-    async with asyncio.timeout(PATIENCE_S):
-        while reconcile.audit.waiting:  # noqa: ASYNC110 the product has no event for it
-            await asyncio.sleep(LATE_EVERY_S)
-    spent = {"audit_s": time.perf_counter() - began_s, "audit_held_ms": reconcile.holding.longest_s * 1e3}
-    reconcile.holding.longest_s = max(held_s, reconcile.holding.longest_s)
-    say(json.dumps(spent))
-    return spent
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
 """A database of Home Assistant's recorder, full of a seeded past: what an install finds, or what an outage left.
 
 In:   a folder for Home Assistant, how many entities, how often each changes, for how long, years of hourly statistics.
-Out:  `home-assistant_v2.db` in it, as the recorder itself would have written it; how many states it holds.
+Out:  `home-assistant_v2.db` in it, as the recorder itself would have written it, or more states in the one that is
+      there; how many states it holds.
 """
 
 import random
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import batched
 from json import dumps
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,12 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import sessionmaker
 
 HOUR_S = 3600
+BUSY_S = 60.0
+ROWS_AT_ONCE = 20_000
+INSERT = (
+    "INSERT INTO states (state, last_updated_ts, last_reported_ts, metadata_id, attributes_id, context_id_bin,"
+    " origin_idx) VALUES (?, ?, ?, ?, ?, ?, 0)"
+)
 SEED = 20261121
 INDEXES = {
     "ix_states_metadata_id_last_updated_ts": "states (metadata_id, last_updated_ts)",
@@ -94,6 +103,29 @@ def build(folder: Path, history: History, now_s: float) -> None:
     database.close()
 
 
+def insert(folder: Path, history: History, begin_s: float, end_s: float) -> int:
+    """Write states into the database of a Home Assistant that runs and has had states of these entities.
+
+    Returns for how many readings they stand. It is its present run that recorded them.
+    """
+    with closing(sqlite3.connect(folder / "home-assistant_v2.db", autocommit=True, timeout=BUSY_S)) as database:
+        database.execute("PRAGMA synchronous=OFF")
+        ids = dict(database.execute("SELECT entity_id, metadata_id FROM states_meta"))
+        attributes_ids = dict(database.execute("SELECT metadata_id, max(attributes_id) FROM states GROUP BY 1"))
+        places = [(ids[name], attributes_ids[ids[name]]) for name in history.names]
+        count = 0
+        for rows in batched(_changes(history, begin_s, end_s), ROWS_AT_ONCE, strict=False):
+            database.execute("BEGIN IMMEDIATE")  # for a moment: Home Assistant writes, too
+            database.executemany(INSERT, [_placed(row, *places[row[3] - 1]) for row in rows])
+            database.execute("COMMIT")
+            count += sum(1 if row[2] is None else 2 for row in rows)
+    return count
+
+
+def _placed(row: tuple[Any, ...], metadata_id: int, attributes_id: int) -> tuple[Any, ...]:
+    return (*row[:3], metadata_id, attributes_id, row[5])
+
+
 def _states(database: sqlite3.Connection, history: History, now_s: float) -> None:
     begin_s = now_s - history.days * 86_400 - 60
     database.execute(
@@ -109,11 +141,7 @@ def _states(database: sqlite3.Connection, history: History, now_s: float) -> Non
         )
     for name in INDEXES:
         database.execute(f"DROP INDEX IF EXISTS {name}")
-    database.executemany(
-        "INSERT INTO states (state, last_updated_ts, last_reported_ts, metadata_id, attributes_id, context_id_bin,"
-        " origin_idx) VALUES (?, ?, ?, ?, ?, ?, 0)",
-        _changes(history, begin_s, now_s - 60),
-    )
+    database.executemany(INSERT, _changes(history, begin_s, now_s - 60))
     for name, columns in INDEXES.items():
         database.execute(f"CREATE INDEX {name} ON {columns}")
 
