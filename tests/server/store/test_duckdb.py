@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from energy_server.errors import StoreUnavailableError
@@ -46,6 +47,34 @@ async def test_another_process_that_has_the_files_is_named_and_outlasted(tmp_pat
     assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1)]
     assert (await store.info()).well
     await store.close()
+
+
+def altered(folder: Path, statement: str) -> None:
+    with duckdb.connect(str(folder / "series.duckdb")) as connection:
+        connection.execute(statement)
+
+
+async def test_files_of_a_later_release_are_left_alone(store: DuckDBSeriesStore, tmp_path: Path) -> None:
+    await store.append([batch("a", [(NOON_US, 1.0)])])
+    await store.close()
+    altered(tmp_path, "UPDATE store SET version = 99")
+    with pytest.raises(StoreUnavailableError, match=r"later release \(version 99, .*update the server"):
+        await store.open()
+    info = await store.info()
+    assert (info.well, "later release" in str(info.detail)) == (False, True)
+    altered(tmp_path, "UPDATE store SET version = 1")
+    await store.open()
+    assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1)]
+
+
+async def test_files_that_say_no_version_are_of_the_first(store: DuckDBSeriesStore, tmp_path: Path) -> None:
+    store_id = store.store_id
+    await store.append([batch("a", [(NOON_US, 1.0)])])
+    await store.close()
+    altered(tmp_path, "ALTER TABLE store DROP COLUMN version")
+    await store.open()
+    assert store.store_id == store_id
+    assert rows_of(await store.read(SITE, "a", *EVER)) == [(NOON_US, 1)]
 
 
 async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from energy_server.store.duckdb.months import MonthFiles
 from energy_server.store.duckdb.series import SeriesIndex
 from energy_server.store.duckdb.statistics import StatisticsFile
 
+VERSION = 1
+"""Of all files in the folder: it grows with a release whose files one before it would misread."""
 REOPEN_WITHIN_S = 0.5
 """So long a reopening waits for those who use the instance, while nobody else may."""
 
@@ -155,7 +157,7 @@ def _opened(folder: Path, memory_limit_mb: int, suspects: set[str]) -> Opened:
     connection = connect(folder, memory_limit_mb)
     try:
         with closing(connection.cursor()) as cursor:
-            store_id = _store_id(cursor)
+            store_id = _store_id(cursor, folder)
             series, months = SeriesIndex(), MonthFiles(folder / "readings", suspects)
             statistics = StatisticsFile(folder / "statistics.duckdb")
             months.open(cursor)
@@ -164,14 +166,21 @@ def _opened(folder: Path, memory_limit_mb: int, suspects: set[str]) -> Opened:
         for made_in in (folder, folder.parent):
             sync_folder(made_in)  # a store that is new: DuckDB makes the contents of files durable, not their names
         release(connection, memory_limit_mb)  # a month was read for its last rows: nobody will ask for the others
-    except duckdb.Error, OSError:
+    except duckdb.Error, OSError, StoreUnavailableError:
         connection.close()
         raise
     return Opened(connection, store_id, series, months, statistics)
 
 
-def _store_id(cursor: duckdb.DuckDBPyConnection) -> str:
+def _store_id(cursor: duckdb.DuckDBPyConnection, folder: Path) -> str:
     cursor.execute("CREATE TABLE IF NOT EXISTS store (id VARCHAR NOT NULL)")
-    cursor.execute("INSERT INTO store SELECT $1 WHERE NOT EXISTS (FROM store)", [secrets.token_hex(16)])
-    found = cursor.execute("SELECT id FROM store").fetchone()
-    return str(found[0]) if found else ""
+    cursor.execute("ALTER TABLE store ADD COLUMN IF NOT EXISTS version INTEGER DEFAULT 1")
+    new = [secrets.token_hex(16), VERSION]
+    cursor.execute("INSERT INTO store (id, version) SELECT $1, $2 WHERE NOT EXISTS (FROM store)", new)
+    store_id, version = cursor.execute("SELECT id, version FROM store").fetchall()[0]
+    if version > VERSION:
+        raise StoreUnavailableError(
+            f"The store in {folder} is of a later release (version {version}, this one knows {VERSION}): update"
+            " the server"
+        )
+    return str(store_id)
