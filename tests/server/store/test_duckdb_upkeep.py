@@ -433,6 +433,26 @@ async def test_much_that_is_put_while_statistics_are_sorted_abandons_it(
     assert np.unique(held.change, return_counts=True)[1].tolist() == [140, 10]
 
 
+async def test_statistics_are_sorted_also_where_they_are_put_all_the_time(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB refuses a checkpoint while anything is written: here all the time."""
+    monkeypatch.setattr(statistics_file, "CHECKPOINT_TRIES", 3)
+    store = make(replace(ONLY_OVER, statistics_rows=10))
+    await store.open()
+    rows = [(key, NOON_US + hour * HOUR_US, float(hour)) for key in KEYS for hour in range(50)]
+    await store.put_statistics(SITE, Level.HOUR, Source.ROLLUP, statistics(rows))
+    with store._instance.using() as (_, writing):
+        writing.execute("BEGIN")
+        writing.execute("INSERT INTO statistics.sorted_until VALUES ('nothing', 0)")
+        assert len(await all_upkeep(store)) == 1
+        writing.execute("ROLLBACK")
+    assert changes_of(await store.statistics(SITE, KEYS, Level.HOUR, Source.ROLLUP, *EVER)) == rows
+    await store.close()
+    await store.open()
+    assert changes_of(await store.statistics(SITE, KEYS, Level.HOUR, Source.ROLLUP, *EVER)) == rows
+
+
 SIZES = [Size(0, 30, 100, 129), Size(4, 3, 0, 200), Size(5, 3, 7, 9), Size(9, 1_000, 0, 99_900)]
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import duckdb
@@ -32,8 +33,13 @@ LONGEST_TAIL_SHARE = 20
 """A tail is long that has more than this part of its head's rows too: each sorting writes all of the head anew."""
 MOST_NOTED_ROWS = 200_000
 """So many rows may be put into a year while it is rewritten; more abandon the rewriting."""
+CHECKPOINT_TRIES = 40
+CHECKPOINT_AGAIN_S = 0.05
 FEW_PERIODS = 10_000
 """Up to so many of each series, one query for all series is faster than one for each."""
+
+_PUT_MEANWHILE = "other write transactions active"
+"""Why DuckDB refuses a checkpoint while something is put."""
 
 _LEVELS = {Level.FIVE_MINUTES: "five", Level.HOUR: "hour"}
 _SOURCES = {Source.ROLLUP: "rollup", Source.IMPORT: "import"}
@@ -224,6 +230,18 @@ class StatisticsFile:
         """Copy the next rows, in order."""
         source = _UPTO.format(source=rewriting.year.both, until=rewriting.until)
         copy_next(cursor, rewriting.walk, source, rewriting.table, _COLUMNS, most_rows)
+
+    def checkpoint(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Let what was written reach the file, between two puts; where there is no between, a later commit does it."""
+        for _ in range(CHECKPOINT_TRIES):
+            try:
+                cursor.execute(f"CHECKPOINT {ALIAS}")
+            except duckdb.TransactionException as err:
+                if _PUT_MEANWHILE not in str(err):
+                    raise
+                sleep(CHECKPOINT_AGAIN_S)
+            else:
+                return
 
     def finish(self, cursor: duckdb.DuckDBPyConnection, rewriting: Rewriting) -> bool:
         """Let the new head take its place; False when it was abandoned. In the thread that writes."""

@@ -23,7 +23,7 @@ from energy_server.store.duckdb import sorting
 from energy_server.store.duckdb.copying import ROWS_AT_ONCE, Walk
 from energy_server.store.duckdb.instance import Instance, Opened
 from energy_server.store.duckdb.months import MonthFile
-from energy_server.store.duckdb.statistics import ALIAS, LONGEST_TAIL_ROWS
+from energy_server.store.duckdb.statistics import LONGEST_TAIL_ROWS
 from energy_server.store.duckdb.statistics import Rewriting as StatisticsRewriting
 
 LONGEST_PAUSE_S = 10.0
@@ -236,7 +236,7 @@ class _Statistics(_Work[StatisticsRewriting]):
 
     def seal(self) -> None:
         with self._at_it() as cursor:
-            cursor.execute(f"CHECKPOINT {ALIAS}")
+            self._opened.statistics.checkpoint(cursor)
 
     def finish(self) -> None:
         with self._at_it() as cursor:
@@ -244,7 +244,7 @@ class _Statistics(_Work[StatisticsRewriting]):
 
     def retire(self) -> None:
         with self._at_it() as cursor:
-            cursor.execute(f"CHECKPOINT {ALIAS}")  # frees the old tables' blocks
+            self._opened.statistics.checkpoint(cursor)  # frees the old tables' blocks
 
     def forget(self) -> None:
         if self._instance.opened is self._opened:  # otherwise opening deletes what is left
