@@ -70,9 +70,8 @@ class Guard:
 
     async def opened(self, store_id: str) -> None:
         """Take the tables that are there for those of the store. Raises StoreUnavailableError."""
-        self._ids = await schema.ids(self._connections.fetch)
-        self.store_id = store_id
         await self.check()
+        self.store_id, self._ids = store_id, await schema.ids(self._connections.fetch)
 
     async def same(self) -> None:
         """See that the tables are the ones that were opened. Raises StoreUnavailableError.
@@ -145,9 +144,9 @@ class Guard:
         fetch = self._connections.fetch
         there = await schema.ids(fetch)
         for table in TABLES:
-            if there.get(table) != self._ids.get(table):
+            if table in there and there[table] != self._ids.get(table):
                 what = "was made anew by somebody"
-            elif partitions[table] < before.get(table, 0):
+            elif table in partitions and partitions[table] < before.get(table, 0):
                 what = "has lost rows that somebody removed"
             else:
                 continue
@@ -173,13 +172,14 @@ class Figures:
     statistics: int
     size_bytes: int
     partitions: Mapping[str, int] = field(default_factory=dict)
-    """Of each table: how many days, months or years there are."""
+    """Of each table that is there: how many days, months or years it has."""
 
 
 async def _figures(connections: Connections) -> Figures:
     """Count; tables that are gone hold nothing."""
     there = {row["name"] for row in await connections.fetch(_STATES)}
-    rows, partitions, size_bytes = dict.fromkeys(TABLES, 0), dict.fromkeys(TABLES, 0), 0
+    rows, size_bytes = dict.fromkeys(TABLES, 0), 0
+    partitions: dict[str, int] = {}
     for table in there.intersection(TABLES):
         name = _NAMES[TABLES[table].partition]
         found = (await connections.fetch(_SIZE.format(table=table, name=name)))[0]

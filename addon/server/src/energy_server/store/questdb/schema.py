@@ -79,7 +79,7 @@ async def prepare(fetch: Fetch, save: Save) -> str:
 
     A store that lost one of its tables is another store: what is known of its contents is no longer true.
     """
-    known = await ids(fetch)
+    known = {row["name"] for row in await fetch("SELECT name FROM wal_tables()")}.union(await ids(fetch))
     found = await _stored(fetch) if STORE in known else None
     if found is None:
         store_id, version = _new_id(), VERSION
