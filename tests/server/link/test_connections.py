@@ -196,6 +196,20 @@ async def test_goodbye_drains_first(home: Linked) -> None:
     await client.expect_close()
 
 
+async def test_what_a_clock_far_ahead_left_behind_keeps_nothing_else_from_coming(home: Linked) -> None:
+    """It was set right and is believed, but what it said last is sent first, again on each connection."""
+    client = await home.connect()
+    await client.greet(keys=("a",))
+    ahead_us = NOON_US + 13 * MINUTE_US
+    await client.number(readings([[0, ahead_us, 1]], span=(ahead_us - MINUTE_US, ahead_us)))
+    seq = await client.number(readings([[0, NOON_US - SECOND_US, 2]]))
+    await client.expect("ack", seq=seq)
+    assert home.ledger.live_end_us(SITE) == NOON_US
+    await client.number(readings([], span=(NOON_US - 20 * MINUTE_US, NOON_US - 19 * MINUTE_US)))
+    await client.expect("error", code="clock_behind")
+    await client.socket.close()
+
+
 async def test_a_clock_far_behind_is_not_believed(home: Linked) -> None:
     await home.ledger.record(Claim(SITE, CoverageSource.LIVE, Span(0, NOON_US + 90 * MINUTE_US)))
     client = await home.connect()

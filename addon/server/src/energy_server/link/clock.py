@@ -39,7 +39,8 @@ class ClientClock:
             self._judge(self._claimed_until_us - span.since_us)
         if self.refusal is not None:
             raise self.refusal
-        self._claimed_until_us = span.until_us
+        # what the clock said when it was ahead is sent before all else, and says nothing of the clock as it is now
+        self._claimed_until_us = min(span.until_us, self.now_us())
 
     def _judge(self, behind_us: int) -> None:
         if behind_us > BEHIND_US and self.refusal is None:
