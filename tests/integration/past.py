@@ -1,5 +1,6 @@
 """What tests say about the past: runs of Home Assistant's recorder and the states it holds, written as it would."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from json import dumps
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from homeassistant.components.recorder.db_schema import RecorderRuns, StateAttributes, States, StatesMeta
+from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance, session_scope
 from sqlalchemy import delete, update
@@ -102,9 +104,11 @@ class Past:
 
 
 async def settled(hass: HomeAssistant) -> None:
-    """Wait until the recorder has written everything."""
+    """Wait until the recorder has written everything: its own waiting leaves out what it is just doing."""
     await hass.async_block_till_done()
-    await get_instance(hass).async_block_till_done()
+    written: asyncio.Future[None] = hass.loop.create_future()
+    get_instance(hass).queue_task(SynchronizeTask(written))
+    await written
 
 
 @pytest.fixture(autouse=True)

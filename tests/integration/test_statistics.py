@@ -19,6 +19,7 @@ from custom_components.energy_dashboard.pipeline.convert import ts_us
 from custom_components.energy_dashboard.pipeline.recorder import Recorder
 from tests.integration.fake_server import FakeServer, Message
 from tests.integration.home import COUNTER, POWER, SetUp, state
+from tests.integration.past import settled
 
 HOUR = timedelta(hours=1)
 HOUR_US = 3_600_000_000
@@ -39,8 +40,7 @@ def wait(recorder_mock: object, hass: HomeAssistant) -> Callable[[], Awaitable[N
     """Wait until the recorder has written everything."""
 
     async def run() -> None:
-        await hass.async_block_till_done()
-        await get_instance(hass).async_block_till_done()
+        await settled(hass)
 
     return run
 
