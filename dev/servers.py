@@ -101,6 +101,7 @@ class QuestDB:
             "QDB_HTTP_MIN_ENABLED": "false",
             "QDB_LINE_TCP_ENABLED": "false",
             "QDB_LINE_AUTO_CREATE_NEW_COLUMNS": "false",
+            "QDB_LINE_AUTO_CREATE_NEW_TABLES": "false",
             "QDB_TELEMETRY_ENABLED": "false",
             "QDB_LOG_W_STDOUT_LEVEL": "ERROR",
             "QDB_RAM_USAGE_LIMIT_BYTES": "400m",
