@@ -100,6 +100,5 @@ async def test_a_year_of_weekly_restarts_is_less_than_a_megabyte(tmp_path: Path,
     size_bytes = size_of(tmp_path)
     watch.say()
     say(f"a year: {size_bytes} bytes")
-    assert median(watch.took_ms["a claim, live of all"]) < 1
     assert size_bytes < 1_000_000
     await state.open()
