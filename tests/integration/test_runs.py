@@ -82,7 +82,8 @@ def test_a_clock_that_was_behind_at_the_start(session: Session, said: float) -> 
 
 
 def test_a_clock_that_was_behind_in_a_run_that_is_over(session: Session) -> None:
-    found = known(session, [(0, 10, False), (EPOCH_H, 14, False), (15, None, False)], [(0, 9.75), (11, 13.75), (15, 16)])
+    written = [(0, 10, False), (EPOCH_H, 14, False), (15, None, False)]
+    found = known(session, written, [(0, 9.75), (11, 13.75), (15, 16)])
     assert found == ([(0, 10), (11, 14)], 15)
 
 
