@@ -23,7 +23,9 @@ DASHBOARD = ROOT / "addon" / "dashboard"
 # The plugin of Home Assistant's test package closes sockets and checks its loop; only the integration's suite wants it.
 WITHOUT_HOME_ASSISTANT = ("-p", "no:homeassistant", "-p", "no:socket")
 
-
+# Two processes with servers of their own: where tests wait more than they work, or each file works by itself.
+SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
+FILES_SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
 STANDINS = ROOT / "dev" / "containers" / "standins"
 SHELL_SCRIPTS = (
     *sorted((ROOT / "script").iterdir()),
@@ -78,13 +80,13 @@ SUITES = (
         cwd=DASHBOARD,
         counts=True,
     ),
-    pytest("server", "tests/server", *WITHOUT_HOME_ASSISTANT),
+    pytest("server", "tests/server", *WITHOUT_HOME_ASSISTANT, *FILES_SIDE_BY_SIDE),
     pytest("addon", "tests/addon", *WITHOUT_HOME_ASSISTANT),
     pytest("home", "tests/dev", *WITHOUT_HOME_ASSISTANT),
     pytest("integration", "tests/integration"),
     pytest("model", "tests/model", *WITHOUT_HOME_ASSISTANT),
     pytest("end-to-end", "tests/e2e", *WITHOUT_HOME_ASSISTANT),
-    pytest("faults", "tests/faults", *WITHOUT_HOME_ASSISTANT),
+    pytest("faults", "tests/faults", *WITHOUT_HOME_ASSISTANT, *SIDE_BY_SIDE),
     pytest("bench", "tests/bench", *WITHOUT_HOME_ASSISTANT),
 )
 CONTAINERS = Suite(
