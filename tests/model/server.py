@@ -62,6 +62,17 @@ class Server:
         await self.session._wants.tell()
         await asyncio.sleep(0)
 
+    @property
+    def refuses(self) -> bool:
+        """Whether it does not believe the clock of its client."""
+        return self.session is not None and any(message["type"] == "error" for message in self.sent)
+
+    async def believe(self, site: str) -> None:
+        """Take the clock of the client as right, as the endpoint does when its user says so."""
+        assert self.session is not None
+        await self.ledger.void_after(site, self.session._clock.now_us())
+        self.session = None
+
     async def _send(self, message: dict[str, object]) -> None:
         self.sent.append(message)
 

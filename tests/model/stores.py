@@ -22,7 +22,8 @@ class Crash(BaseException):
 class Disk:
     """What outlives a crash. `crash_in` is the operation that the server does not survive, and whether it is done."""
 
-    readings: dict[tuple[str, int], float | None] = field(default_factory=dict)
+    readings: dict[tuple[str, int], tuple[float | None, int | None]] = field(default_factory=dict)
+    """Value and last reset, by key and instant."""
     coverage: set[CoverageRow] = field(default_factory=set)
     series_id: str = "first"
     store_id: str = "first"
@@ -50,10 +51,9 @@ class Series:
     async def append(self, batches: Sequence[ReadingBatch]) -> None:
         self._disk.dies_in("append", done=False)
         for batch in batches:
-            for key, ts_us, value in zip(batch.keys, batch.ts_us, batch.values, strict=True):
-                known = None if value is None or value != value else float(value)  # noqa: PLR0124 not a number
-                if batch.origin is Origin.LIVE or (key, int(ts_us)) not in self._disk.readings:
-                    self._disk.readings[key, int(ts_us)] = known
+            for key, ts_us, value, reset_us in zip(batch.keys, batch.ts_us, batch.values, batch.reset_us, strict=True):
+                if batch.origin is Origin.LIVE or (key, ts_us) not in self._disk.readings:
+                    self._disk.readings[key, ts_us] = (value, reset_us)
         self._disk.dies_in("append", done=True)
 
 
