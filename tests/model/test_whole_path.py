@@ -166,6 +166,18 @@ class WholePath(RuleBasedStateMachine):
         if self.home.running is not None:
             self._seal()
 
+    @precondition(lambda self: self.home.running is not None and not self.configured)
+    @rule(key=KEYS, value=VALUES, by_s=st.sampled_from((-250, -30)), killed=st.booleans())
+    def clock_goes_back(self, key: str, value: float | None, by_s: int, killed: bool) -> None:  # noqa: FBT001 drawn
+        """Is set back while all works: what is claimed of what comes again is void at once, and for good."""
+        self.life_goes_on([(key, value)], 7.0)
+        self._survive(self.server.ledger.flush())
+        self.clock_is_set(by_s)
+        self.life_goes_on([], 0.01)
+        if killed:
+            self._restart()
+        self.home.fire(key, None if value == 1.0 else 1.0)
+
     @rule(how=st.sampled_from(("stop", "kill")), stays=st.booleans(), wrong_clock=st.booleans())
     def home_goes_away(self, how: str, stays: bool, wrong_clock: bool) -> None:  # noqa: FBT001 what is drawn
         self._go_away(how)
