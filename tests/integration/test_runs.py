@@ -100,6 +100,13 @@ def test_a_run_that_ended_before_its_own_start(session: Session) -> None:
 @pytest.mark.parametrize("said", [EPOCH_H, 8.0], ids=["1970", "a clock that was kept on disk"])
 def test_a_power_cut_on_a_machine_without_a_clock(session: Session, said: float) -> None:
     """The recorder ends the killed run with the beginning of the next, by the same wrong clock; its process knows."""
-    states = [(0, 10), (11, 14)]
+    states = [(0, 10), (said, said), (11, 14)]
     found, began = known(session, [(0, said, True), (said, None, False)], states, {said: 10.9})
     assert (found, began) == ([(0, TEN)], 10.9)
+
+
+def test_a_clock_that_is_set_forward_while_it_runs_moves_no_beginning(session: Session) -> None:
+    """At 12 the clock was set to 14: by its age the process seems to have begun at 13, after its own first states."""
+    states = [(0, 10), (11, 12), (14, 15)]
+    found, began = known(session, [(0, 11, True), (11, None, False)], states, {11: 13})
+    assert (found, began) == ([(0, TEN)], 11)

@@ -21,7 +21,11 @@ from sqlalchemy.orm import Session
 from .convert import instant_us, ts_us
 from .spans import Span
 
+CLOCKLESS_US = 946_684_800_000_000
+"""The year 2000: what is older was written by a clock that had not been set."""
 LATEST_US = 2**62
+EARLY_S = 3_600.0
+"""What a run writes first: of all its time would be too much to look through."""
 
 type Which = Callable[..., Function[float | None]]
 
@@ -39,14 +43,15 @@ def runs(session: Session, really_began_us: Mapping[int, int]) -> Runs:
     found = session.execute(
         select(RecorderRuns.start, RecorderRuns.end, RecorderRuns.closed_incorrect).order_by(RecorderRuns.run_id)
     ).all()
+    corrected = {said: began for said, began in really_began_us.items() if _was_behind(session, said, began)}
     ended: list[Span] = []
     began_us: int | None = None
-    over_us = 0
+    over_us = CLOCKLESS_US
     for position, (start, end, killed) in enumerate(found):
-        start_us = _corrected(start, really_began_us)
-        end_us = None if end is None else _corrected(end, really_began_us)
-        if position == 0 and (last_us := _last_state_us(session, 0, start_us)) is not None:
-            ended.append(Span(_first_state_us(session, 0, start_us) or 0, last_us + 1))
+        start_us = _corrected(start, corrected)
+        end_us = None if end is None else _corrected(end, corrected)
+        if position == 0 and (last_us := _last_state_us(session, over_us, start_us)) is not None:
+            ended.append(Span(_first_state_us(session, over_us, start_us) or over_us, last_us + 1))
             over_us = last_us + 1
         began_us = _begin_us(session, over_us, start_us, LATEST_US if end_us is None else end_us)
         if began_us is None or end_us is None:
@@ -59,6 +64,19 @@ def runs(session: Session, really_began_us: Mapping[int, int]) -> Runs:
             over_us = end_us
         began_us = None
     return Runs(tuple(ended), began_us)
+
+
+def _was_behind(session: Session, said_us: int, began_us: int) -> bool:
+    """Return whether the clock was behind when a run began, and not merely set forward while it went on.
+
+    Then states of the run before are later than those that the run itself wrote first, though they were stored before.
+    """
+    updated = States.last_updated_ts
+    last_id = session.execute(
+        select(States.state_id).where(updated < began_us / 1e6).order_by(updated.desc()).limit(1)
+    ).scalar()
+    early = select(States.state_id).where(updated >= said_us / 1e6, updated < said_us / 1e6 + EARLY_S)
+    return last_id is not None and session.execute(early.where(States.state_id > last_id).limit(1)).first() is not None
 
 
 def _begin_us(session: Session, over_us: int, start_us: int, end_us: int) -> int | None:
