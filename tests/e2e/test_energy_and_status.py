@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Locator, Route, expect
 
 from tests.product.browser import Watched
 from tests.product.running import Product
+from tests.product.waiting import true
 
 PAINTED = """
 canvas => {
@@ -20,6 +21,15 @@ canvas => {
 """
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def shows(cell: Locator, value: float) -> None:
+    """Wait until a cell shows a value: its parts are rounded so that they give the printed total."""
+
+    async def shown() -> bool:
+        return float(await cell.text_content() or "nan") == pytest.approx(value, abs=0.1)
+
+    await true(shown, f"{value} to be shown")
 
 
 async def test_yesterday_is_full(product: Product, desktop: Watched) -> None:
@@ -41,9 +51,7 @@ async def test_yesterday_is_full(product: Product, desktop: Watched) -> None:
     totals = page.get_by_role("table").filter(has_text="Total from")
     for row, flow in {"Solar": "solar", "From the grid": "grid_import", "To the grid": "grid_export"}.items():
         cells = totals.get_by_role("row").filter(has=page.get_by_role("rowheader", name=row, exact=True))
-        shown = await cells.get_by_role("cell").first.text_content()
-        # printed parts are rounded so that they give the printed total
-        assert float(shown or "") == pytest.approx(known["totals"][flow], abs=0.1)
+        await shows(cells.get_by_role("cell").first, known["totals"][flow])
 
     day = page.get_by_role("region", name="Energy by hour").first
     await day.get_by_role("button", name="Show as table").click()
