@@ -7,6 +7,7 @@ from energy_server.link.messages import Refused
 from energy_server.model.coverage import Claim, Span
 from energy_server.model.reading import ReadingBatch
 from energy_server.model.statistic import StatisticColumns
+from energy_server.store.port import SyncEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Accepted:
     statistics: StatisticColumns | None = None
     late: Span | None = None
     """The part of a live claim that came late."""
+    lines: Sequence[SyncEntry] = ()
+    """What the sync log tells of it, before it is acknowledged: the client may be gone as soon as it knows."""
     store: Callable[[], Awaitable[None]] | None = None
     """Makes durable whatever else the message carries."""
     stored: Callable[[], Awaitable[None]] | None = None

@@ -25,7 +25,7 @@ from energy_server.link.events import LiveEvent, StatisticsStored
 from energy_server.link.isolate import write_what_can
 from energy_server.model.reading import Origin
 from energy_server.model.statistic import HOUR_US, Level, Source, StatisticColumns
-from energy_server.store.port import SeriesStore, StateStore
+from energy_server.store.port import SeriesStore, StateStore, SyncEntry
 
 WINDOW = 64
 ENOUGH_ROWS = 4_000
@@ -64,11 +64,13 @@ class Ingest:
         stores: Stores,
         commit_interval_s: float,
         send: Callable[[dict[str, object]], Awaitable[None]],
+        note: Callable[[SyncEntry], Awaitable[None]],
         trouble: Callable[[StoreUnavailableError | None], Awaitable[None]],
     ) -> None:
         self._stores = stores
         self._commit_interval_s = commit_interval_s
         self._send = send
+        self._note = note
         self._trouble = trouble
         self._queue: asyncio.Queue[Accepted | None] = asyncio.Queue(WINDOW)
         self._held: Accepted | None = None
@@ -95,6 +97,9 @@ class Ingest:
             messages = await self._until_durable(partial(write_what_can, messages, self._write, self._told))
             if any(message.readings for message in messages):
                 self._last_commit_s = asyncio.get_running_loop().time()
+            for message in messages:
+                for line in message.lines:
+                    await self._note(line)
             await self._acknowledge(messages)
             for message in messages:
                 if message.stored is not None:

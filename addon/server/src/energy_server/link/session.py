@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from energy_server.errors import StoreUnavailableError
 from energy_server.ledger.wanted import Wanted
@@ -101,7 +100,7 @@ class Session:
         self._told_trouble = False
         self._questions = Questions(send)
         self._wants = Wants(stores.ledger, stores.asked, around.wanted, self._questions, send)
-        self.ingest = Ingest(stores, around.commit_interval_s, send, self._tell_trouble)
+        self.ingest = Ingest(stores, around.commit_interval_s, send, around.note, self._tell_trouble)
 
     async def begin(self) -> None:
         """Judge the client's clock."""
@@ -208,9 +207,7 @@ class Session:
             self._around.publish(ReadingsArrived(self._site, batch.keys, batch.ts_us, batch.values))
         elif self._record.progress is not None:
             self._record.progress.rows += len(batch)
-        return Accepted(
-            message.seq, self._site, claims, refused, readings=batch, late=late, stored=partial(self._tell, told)
-        )
+        return Accepted(message.seq, self._site, claims, refused, readings=batch, late=late, lines=told)
 
     def _judged(self, message: Readings, claims: Sequence[Claim]) -> tuple[Span | None, SyncEntry | None]:
         """Return what of a live claim came late, and a line of the outage that is over with it."""
@@ -234,10 +231,6 @@ class Session:
         detail = f"the clock of Home Assistant was set {how} {abs(step_us) / 1e6:.0f} s"
         since_us, until_us = sorted((max(0, message.span.since_us - step_us), message.span.since_us))
         return self._entry("clock", detail, since_us, until_us)
-
-    async def _tell(self, lines: Sequence[SyncEntry]) -> None:
-        for line in lines:
-            await self._around.note(line)
 
     def _note_outbox(self, message: Readings, refused: Sequence[str]) -> None:
         record = self._record
