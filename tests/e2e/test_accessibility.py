@@ -63,8 +63,13 @@ async def test_no_view_has_a_violation(product: Product, page: Page, theme: str)
 
 async def test_nothing_that_opens_in_energy_has_a_violation(product: Product, page: Page, theme: str) -> None:
     await see(page, f"{product.server.url}/energy?compare=before", theme)
-    for opener in await page.get_by_role("button", name="Show as table").all():
-        await opener.click()
+    await page.wait_for_load_state("networkidle")
+    opener = page.get_by_role("button", name="Show as table")
+    count = await opener.count()
+    assert count >= 2
+    for left in reversed(range(count)):
+        await opener.first.click()  # its name changes to what hides the table again
+        await expect(opener).to_have_count(left)
     assert await violations(page) == [], "tables"
     await page.locator("ed-compare-menu").get_by_role("button").click()
     await expect(page.get_by_role("menu")).to_be_visible()

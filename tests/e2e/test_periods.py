@@ -131,6 +131,7 @@ async def test_devices_are_printed_alike_everywhere(product: Product, desktop: W
             assert (await row.get_by_role("cell").first.text_content() or "").strip() == printed[name]
     flows = page.get_by_role("region", name="Who fed whom")
     await flows.get_by_role("button", name="Show as table").click()
+    await expect(flows.locator("tbody tr").first).to_be_visible()
     for row in await flows.locator("tbody tr").all():
         name = (await row.get_by_role("cell").first.text_content() or "").strip()
         if name in printed and (await row.get_by_role("rowheader").inner_text()).strip() == "Home":
@@ -140,7 +141,7 @@ async def test_devices_are_printed_alike_everywhere(product: Product, desktop: W
     shown = await parts.count()
     assert shown > 0
     await devices.get_by_role("button", name="Hide parts of").first.click()
-    assert await parts.count() < shown
+    await expect(parts).not_to_have_count(shown)
 
 
 async def test_gas_and_water_have_bars_that_can_be_read(product: Product, desktop: Watched) -> None:
