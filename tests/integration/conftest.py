@@ -7,6 +7,7 @@ from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
 
 from custom_components.energy_dashboard.const import DOMAIN
+from custom_components.energy_dashboard.pipeline import link
 from tests.integration.asking import Asking
 from tests.integration.fake_server import TOKEN, FakeServer
 from tests.integration.home import MockConfigEntry, SetUp
@@ -59,3 +60,11 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry, server: FakeServer
 @pytest.fixture
 def asking(server: FakeServer) -> Asking:
     return Asking(server)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the Link try again soon."""
+    monkeypatch.setattr(link, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(link, "LONGEST_WAIT_S", 0.05)
+    monkeypatch.setattr(link, "LONGEST_WAIT_REFUSED_S", 0.05)

@@ -250,3 +250,8 @@ class FakeServer:
         count = len(catalogs[message["catalog"]])
         if any(not 0 <= row[0] < count for row in message.get("rows", [])):
             self.violations.append("a place that the catalog lacks")
+
+
+def readings(messages: list[Message]) -> list[Message]:
+    """Return the messages that carry readings."""
+    return [message for message in messages if message["type"] == "readings"]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import (  # type: ignore[import-untyped] # it ships no types
     MockConfigEntry,
@@ -15,14 +16,18 @@ from custom_components.energy_dashboard.coordinator import Snapshot, StatusCoord
 
 __all__ = [
     "COUNTER",
+    "INTEGRATION",
     "POWER",
     "MockConfigEntry",
     "SetUp",
     "async_fire_time_changed",
     "flush_store",
+    "logged",
     "state",
     "when",
 ]
+
+INTEGRATION = "custom_components.energy_dashboard"
 
 type SetUp = Callable[[], Awaitable[MockConfigEntry]]
 
@@ -48,3 +53,12 @@ async def when(entry: MockConfigEntry, condition: Callable[[Snapshot], object]) 
 def state(hass: HomeAssistant, entity_id: str, value: str, attributes: dict[str, Any], **options: Any) -> None:
     """Set a state as an integration would."""
     hass.states.async_set(entity_id, value, attributes, **options)
+
+
+def logged(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
+    """Return what the integration logged at a level."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith(INTEGRATION) and record.levelno == level
+    ]
