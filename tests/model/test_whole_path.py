@@ -5,31 +5,21 @@ Gaps and their questions to a database of the recorder's schema; on the server's
 ledger and what is wanted. Models are Home Assistant, what the recorder writes when, the clocks, the network, the disk.
 """
 
-import asyncio
 import os
-import selectors
-from collections.abc import Coroutine
-from typing import Any
 
 import pytest
-from homeassistant.helpers.json import json_bytes
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from custom_components.energy_dashboard.pipeline import gaps, listen, watch
-from custom_components.energy_dashboard.pipeline.connection import Connection
-from custom_components.energy_dashboard.pipeline.model import Site
-from custom_components.energy_dashboard.pipeline.outbox import Batch
 from custom_components.energy_dashboard.pipeline.recorder import Condition
-from custom_components.energy_dashboard.pipeline.spans import Span
 from energy_server.ledger.coverage import CoverageLedger
 from energy_server.model.coverage import CoverageSource
-from tests.model.home import ENTITIES, SECOND_US, Home, Running
+from tests.model.home import ENTITIES, SECOND_US
+from tests.model.path import MANY, SITE, Path
 from tests.model.server import Server
-from tests.model.stores import Crash, Disk
 
-SITE = Site("9f2b7c1e5a6d4f0f8b1f2c3d4e5f6a7b", "Home", "Europe/Amsterdam", "EUR", None, "2026.10.4")
 LATEST_US = 30 * SECOND_US
 LOOK_US = 6 * SECOND_US
 READ = (CoverageSource.LIVE, CoverageSource.STATES)
@@ -38,42 +28,23 @@ KEYS = st.sampled_from(sorted(ENTITIES))
 VALUES = st.none() | st.integers(0, 5).map(float)
 LONG_US = 1_200 * SECOND_US
 MOST_ROUNDS = 50
-WINDOW, MAX_ROWS = 16, 5
-MANY = 100
 EXAMPLES, SOAK_EXAMPLES = 300, 10_000
 
 pytestmark = pytest.mark.timeout(3_600 if os.environ.get("ENERGY_SOAK") else 900)
 
 
-class Loop(asyncio.SelectorEventLoop):
-    """An event loop whose clock is the home's, so that both ends live in the same time."""
-
-    def __init__(self, home: Home) -> None:
-        super().__init__(selectors.DefaultSelector())
-        self._home = home
-
-    def time(self) -> float:
-        return self._home.monotonic_us / 1e6
-
-
-class WholePath(RuleBasedStateMachine):
+class WholePath(Path):
     """Everything that can happen to a home, its recorder, the network and the server, in any order."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.home = Home()
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(listen, "clocks_us", self.home.clocks_us)
         self.patch.setattr(gaps, "now_us", lambda: self.home.now_us)
         self.patch.setattr(watch, "now_us", lambda: self.home.now_us)
         self.patch.setattr(watch, "process_began_us", self.home.process_began_us)
-        self.runner = asyncio.Runner(loop_factory=lambda: Loop(self.home))
-        self.server = Server(Disk())
         self.backup = self.server.disk.copy()
         self.backup_of_home = self.home.back_up()
-        self.doubts: list[tuple[int, int]] = []
-        """Instants that come again by a clock that was set back, until the server was told."""
-
         self.again: list[tuple[int, int]] = []
         """All instants that came again."""
         self.configured = False
@@ -84,17 +55,6 @@ class WholePath(RuleBasedStateMachine):
         finally:
             self.runner.close()
             self.patch.undo()
-
-    @property
-    def running(self) -> Running:
-        """Home Assistant, which runs."""
-        assert self.home.running is not None
-        return self.home.running
-
-    @property
-    def connection(self) -> Connection | None:
-        """The connection, if there is one."""
-        return None if self.home.running is None else self.home.running.connection
 
     # ---- the home
 
@@ -110,20 +70,20 @@ class WholePath(RuleBasedStateMachine):
             self.home.fire(key, value)
         self.home.pass_time(round(length_s * SECOND_US))
         if self.home.running is not None:
-            self._seal()
+            self.seal()
             if self.connection is None:
-                self._connect()
-            self._exchange(MANY)
+                self.connect()
+            self.exchange(MANY)
 
     @rule(states=st.lists(st.tuples(KEYS, VALUES), min_size=1, max_size=8), every_s=st.sampled_from((0.001, 1.0, 20.0)))
     def server_is_away(self, states: list[tuple[str, float | None]], every_s: float) -> None:
         """A while in which states come and nothing is delivered; what waits too long has to go."""
-        self._cut()
+        self.cut()
         for key, value in states:
             self.home.fire(key, value)
             self.home.pass_time(round(every_s * SECOND_US))
             if self.home.running is not None:
-                self._seal()
+                self.seal()
 
     @rule(key=KEYS, value=VALUES)
     def state_changes(self, key: str, value: float | None) -> None:
@@ -150,7 +110,7 @@ class WholePath(RuleBasedStateMachine):
     @precondition(lambda self: self.home.running is not None)
     @rule()
     def batch_is_sealed(self) -> None:
-        self._seal()
+        self.seal()
 
     @rule(by_s=st.sampled_from((-900, -250, -30, -2, 2, 30, 5_000)))
     def clock_is_set(self, by_s: int) -> None:
@@ -164,23 +124,23 @@ class WholePath(RuleBasedStateMachine):
             self.again.append(self.doubts[-1])
         self._forget_lost()
         if self.home.running is not None:
-            self._seal()
+            self.seal()
 
     @precondition(lambda self: self.home.running is not None and not self.configured)
     @rule(key=KEYS, value=VALUES, by_s=st.sampled_from((-250, -30)), killed=st.booleans())
     def clock_goes_back(self, key: str, value: float | None, by_s: int, killed: bool) -> None:  # noqa: FBT001 drawn
         """Is set back while all works: what is claimed of what comes again is void at once, and for good."""
         self.life_goes_on([(key, value)], 7.0)
-        self._survive(self.server.ledger.flush())
+        self.survive(self.server.ledger.flush())
         self.clock_is_set(by_s)
         self.life_goes_on([], 0.01)
         if killed:
-            self._restart()
+            self.restart()
         self.home.fire(key, None if value == 1.0 else 1.0)
 
     @rule(how=st.sampled_from(("stop", "kill")), stays=st.booleans(), wrong_clock=st.booleans())
     def home_goes_away(self, how: str, stays: bool, wrong_clock: bool) -> None:  # noqa: FBT001 what is drawn
-        self._go_away(how)
+        self.go_away(how)
         if stays:
             return
         self.home.pass_time(3 * SECOND_US)
@@ -190,7 +150,7 @@ class WholePath(RuleBasedStateMachine):
             self.home.start()
             self.home.pass_time(20 * SECOND_US)
             self.home.offset_us = right_us
-            self._seal()
+            self.seal()
             self.home.pass_time(LOOK_US)
         else:
             self.home.start()
@@ -201,7 +161,7 @@ class WholePath(RuleBasedStateMachine):
         if how == "back up":
             self.backup_of_home = self.home.back_up()
         else:
-            self._go_away("stop")
+            self.go_away("stop")
             self.home.restore(self.backup_of_home)
             self.home.pass_time(3 * SECOND_US)
             self.home.start()
@@ -214,7 +174,7 @@ class WholePath(RuleBasedStateMachine):
         """An Entity is selected, or no longer."""
         self.home.selected ^= {key}
         self.home.install()
-        self._seal()
+        self.seal()
 
     @rule(key=st.sampled_from(("a", "b")), number=st.integers(0, 9))
     def entity_is_renamed(self, key: str, number: int) -> None:
@@ -227,7 +187,7 @@ class WholePath(RuleBasedStateMachine):
     def recorder_is_configured(self, key: str) -> None:
         """An entity is excluded, or no longer, which needs a restart."""
         self.configured = True
-        self._go_away("stop")
+        self.go_away("stop")
         self.home.excluded ^= {key}
         self.home.start()
 
@@ -257,39 +217,39 @@ class WholePath(RuleBasedStateMachine):
     @precondition(lambda self: self.home.running is not None and self.connection is None)
     @rule()
     def connects(self) -> None:
-        self._connect()
+        self.connect()
 
     @precondition(lambda self: self.connection is not None)
     @rule(count=st.integers(1, 3), answered=st.booleans())
     def batches_are_sent(self, count: int, answered: bool) -> None:  # noqa: FBT001 what is drawn
-        self._exchange(count, answered=answered)
+        self.exchange(count, answered=answered)
 
     @rule()
     def connection_breaks(self) -> None:
-        self._cut()
+        self.cut()
 
     @precondition(lambda self: self.connection is not None)
     @rule()
     def gaps_are_answered(self) -> None:
-        self._reconcile()
+        self.reconcile()
 
     @precondition(lambda self: self.server.refuses)
     @rule()
     def clock_is_believed(self) -> None:
         """The user says that the present clock is right."""
-        if self._survive(self.server.believe(SITE.id)):
+        if self.survive(self.server.believe(SITE.id)):
             self.doubts = [doubt for doubt in self.doubts if doubt[0] > self.home.now_us]
-        self._cut()
+        self.cut()
 
     @rule()
     def coverage_is_flushed(self) -> None:
-        self._survive(self.server.ledger.flush())
+        self.survive(self.server.ledger.flush())
 
     @rule(operation=st.sampled_from(("append", "save_coverage", None)), done=st.booleans())
     def server_is_killed(self, operation: str | None, done: bool) -> None:  # noqa: FBT001 what is drawn
         """Now, or in the middle of what it does next."""
         if operation is None:
-            self._restart()
+            self.restart()
         else:
             self.server.disk.crash_in = (operation, done)
 
@@ -300,11 +260,11 @@ class WholePath(RuleBasedStateMachine):
             self.backup = self.server.disk.copy()
         elif how == "restore":
             self.server = Server(self.backup.copy())
-            self._restart()
+            self.restart()
         else:
             self.server.disk.readings = {}
             self.server.disk.series_id += "+"
-            self._restart()
+            self.restart()
 
     # ---- what must hold
 
@@ -376,17 +336,17 @@ class WholePath(RuleBasedStateMachine):
         if self.home.running is None:
             self.home.start()
         self.home.recorder.condition = Condition.READY
-        self._cut()
+        self.cut()
         for number in range(MOST_ROUNDS):
             self.home.pass_time(LONG_US)
             self.home.fire("a", float(number))
-            self._seal()
+            self.seal()
             if self.connection is None:
-                self._connect()
-            self._exchange(MANY)
+                self.connect()
+            self.exchange(MANY)
             if self.connection is None:
                 continue
-            self._reconcile()
+            self.reconcile()
             if not self._wanted():
                 break
         wanted, missing = self._wanted(), self._missing()
@@ -418,114 +378,6 @@ class WholePath(RuleBasedStateMachine):
             for span in wanted.readings(entity)
             if span.since_us < horizon_us
         ]
-
-    # ---- how it is done
-
-    def _survive(self, work: Coroutine[Any, Any, object]) -> bool:
-        """Do work of the server; returns False when it did not survive it."""
-        try:
-            self.runner.run(work)
-        except Crash:
-            self._restart()
-            return False
-        return True
-
-    def _restart(self) -> None:
-        self._cut()
-        self.server = Server(self.server.disk)
-        self.runner.run(self.server.start())
-
-    def _cut(self) -> None:
-        if (running := self.home.running) is not None:
-            running.connection = None
-            running.outbox.rewind()
-            running.gaps.disconnected()
-
-    def _go_away(self, how: str) -> None:
-        if self.home.running is None:
-            return
-        if how == "kill":
-            self.home.kill()
-            return
-        self._seal()
-        self._exchange(MANY)
-        self.home.stop()
-
-    def _seal(self) -> None:
-        if self.home.seal():
-            self._cut()  # the server is told the new time by a new connection
-
-    def _connect(self) -> None:
-        hello = {"protocol": 1, "now_us": self.home.now_us, "site": SITE.message(), "integration_version": "0"}
-        self.running.connection = Connection(WINDOW, MAX_ROWS)
-        self._survive(self.server.greet(json_bytes({"type": "hello", **hello})))
-
-    def _exchange(self, most: int, *, answered: bool = True, reconciling: bool = False) -> None:
-        """Send up to so many messages, and perhaps answer Gaps until nothing can be answered now."""
-        if self.connection is None:
-            return
-        work = self._exchanged(self.running, self.connection, most, answered=answered, reconciling=reconciling)
-        if self._survive(work) and self.server.refuses:
-            self._cut()  # the clock is not believed: what was sent waits
-
-    async def _exchanged(
-        self, running: Running, connection: Connection, most: int, *, answered: bool, reconciling: bool
-    ) -> None:
-        answering = asyncio.create_task(_answer(running, connection)) if reconciling else None
-        try:
-            for _ in range(most):
-                message = connection.next_message(running.outbox)
-                while message is None and answering is not None and not answering.done():
-                    await asyncio.sleep(0)
-                    message = connection.next_message(running.outbox)
-                if message is None or self.server.refuses:
-                    break
-                await self.server.take(message)
-                self._told(connection)
-                if answered:
-                    self._settle(running, connection)
-        finally:
-            if answering is not None:
-                answering.cancel()
-                await asyncio.wait([answering])
-        if answering is not None and not answering.cancelled():
-            answering.result()
-
-    def _told(self, connection: Connection) -> None:
-        """Trust what was counted again from where the server knows that the clock was set back.
-
-        Batches from before that may have been dropped: then only an audit finds what the recorder has of that time.
-        """
-        newest = connection._in_flight[-1][1]
-        if isinstance(newest, Batch) and not self.server.refuses:
-            told_us = newest.span[0]
-            self.doubts = [(since, min(until, told_us) if since < told_us else until) for since, until in self.doubts]
-
-    def _settle(self, running: Running, connection: Connection) -> None:
-        done = max((message["seq"] for message in self.server.sent if message["type"] == "ack"), default=0)
-        for item in connection.settled(done):
-            if isinstance(item, Batch):
-                running.outbox.settle(item)
-
-    def _reconcile(self) -> None:
-        """Answer all Gaps, as far as they can be."""
-        self.home.pass_time(61 * SECOND_US)  # the server repeats itself no more often
-        if self.connection is None or not self._survive(self.server.look()):
-            return
-        lists = [message for message in self.server.sent if message["type"] == "gaps"]
-        catalog = self.connection.catalog
-        if not lists or catalog is None or lists[-1]["catalog"] != catalog.rev:
-            return
-        wanted = [
-            (catalog.entities[gap["place"]].key, Span(gap["since_us"], gap["until_us"])) for gap in lists[-1]["gaps"]
-        ]
-        self.running.gaps.want(wanted)
-        self._exchange(10 * MANY, reconciling=True)
-
-
-async def _answer(running: Running, connection: Connection) -> None:
-    while await running.gaps.step(connection):
-        pass
 
 
 TestWholePath = WholePath.TestCase
