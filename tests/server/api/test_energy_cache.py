@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,9 +18,7 @@ from energy_server.energy.periods import Resolution, edges
 from energy_server.model.statistic import (
     FIVE_MINUTES_US,
     HOUR_US,
-    VALUE_COLUMNS,
     Level,
-    Source,
     StatisticColumns,
 )
 from energy_server.store.duckdb import DuckDBSeriesStore
@@ -74,19 +73,10 @@ class Interrupted(DuckDBSeriesStore):
 
     home: RandomHome | None = None
 
-    async def statistics(
-        self,
-        site: str,
-        keys: Sequence[str],
-        level: Level,
-        source: Source,
-        start_us: int,
-        end_us: int,
-        columns: Sequence[str] = VALUE_COLUMNS,
-    ) -> StatisticColumns:
+    async def statistics(self, *of: Any, **named: Any) -> StatisticColumns:
         """Read, then let things happen."""
-        found = await super().statistics(site, keys, level, source, start_us, end_us, columns)
-        if level is Level.FIVE_MINUTES and self.home is not None:
+        found = await super().statistics(*of, **named)
+        if Level.FIVE_MINUTES in of and self.home is not None:
             home, self.home = self.home, None
             for _ in range(10):
                 await home.roll()
@@ -161,19 +151,10 @@ class Counting(DuckDBSeriesStore):
 
     reads = 0
 
-    async def statistics(
-        self,
-        site: str,
-        keys: Sequence[str],
-        level: Level,
-        source: Source,
-        start_us: int,
-        end_us: int,
-        columns: Sequence[str] = VALUE_COLUMNS,
-    ) -> StatisticColumns:
+    async def statistics(self, *of: Any, **named: Any) -> StatisticColumns:
         """Count, and read."""
         self.reads += 1
-        return await super().statistics(site, keys, level, source, start_us, end_us, columns)
+        return await super().statistics(*of, **named)
 
 
 async def test_what_changes_no_cell_is_no_reason_to_read(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from energy_server.store.questdb.failures import advice
 from energy_server.store.questdb.schema import READINGS, TABLES
 from tests.conftest import FIRST_PORT, kept_running
 from tests.product.proxy import Proxy
-from tests.server.store.questdb_tables import drop_tables
+from tests.server.store.questdb_tables import opened
 from tests.server.store.readings import DAY_US, EVER, NOON_US, SITE, Row, batch, rows_of
 
 BACKLOG = 200
@@ -31,12 +31,8 @@ NOWHERE = "http://127.0.0.1:1"
 
 @pytest.fixture
 async def store(questdb: QuestDBAddress) -> AsyncIterator[QuestDBSeriesStore]:
-    drop_tables(questdb)
-    store = QuestDBSeriesStore(questdb)
-    await store.open()
-    yield store
-    await store.close()
-    drop_tables(questdb)  # altered ones would stop every later test's server
+    async with opened(questdb) as store:
+        yield store
 
 
 def test_one_url_is_enough() -> None:

@@ -9,7 +9,7 @@ from energy_server.errors import StoreUnavailableError
 from energy_server.model.statistic import Level, Source
 from energy_server.store.questdb import QuestDBAddress, QuestDBSeriesStore, schema
 from energy_server.store.questdb.schema import READINGS, SERIES, STATISTICS, STORE, TABLES, Table
-from tests.server.store.questdb_tables import drop_tables, run
+from tests.server.store.questdb_tables import drop_tables, opened, run
 from tests.server.store.readings import DAY_US, EVER, NOON_US, SITE, batch, rows_of, statistics
 
 NOTES = "energy_notes"
@@ -20,12 +20,8 @@ READINGS_OF_2 = replace(TABLES[READINGS], columns={**TABLES[READINGS].columns, "
 
 @pytest.fixture
 async def store(questdb: QuestDBAddress) -> AsyncIterator[QuestDBSeriesStore]:
-    drop_tables(questdb)
-    store = QuestDBSeriesStore(questdb)
-    await store.open()
-    yield store
-    await store.close()
-    drop_tables(questdb)  # altered ones would stop every later test's server
+    async with opened(questdb) as store:
+        yield store
 
 
 async def test_tables_of_a_later_release(questdb: QuestDBAddress, store: QuestDBSeriesStore) -> None:
