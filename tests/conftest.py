@@ -1,6 +1,7 @@
 """Real database servers for whatever suite asks for them: those that the environment names, else throwaway ones.
 
-A server that cannot be had is a failure and never a skipped test.
+A server that cannot be had is a failure and never a skipped test. Laws are looked for by Hypothesis without a limit of
+time: on a busy machine any example may take long, which says nothing of the law.
 """
 
 import asyncio
@@ -12,12 +13,16 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from dev.processes import free_port
 from dev.servers import DatabaseServer, MongoDB, QuestDB, start
 from tests.product.ports import first_port
 
 FIRST_PORT = first_port(22_000)
+
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 
 @dataclass(frozen=True, slots=True)

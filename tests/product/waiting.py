@@ -6,9 +6,10 @@ Out:  what the look found. Fails with `InVainError`, which is a failed assertion
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 LOOK_AGAIN_S = 0.1
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class InVainError(AssertionError):
@@ -35,3 +36,14 @@ async def true(look: Callable[[], Awaitable[bool]], what: str, within_s: float =
         return await look() or None
 
     await until(found, what, within_s)
+
+
+async def equal[T](look: Callable[[], Awaitable[T]], expected: T, within_s: float = PATIENCE_S) -> None:
+    """Look again and again until it is as expected; in the end compare, which tells how it differs."""
+    found = await look()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            while found != expected:
+                await asyncio.sleep(LOOK_AGAIN_S)
+                found = await look()
+    assert found == expected

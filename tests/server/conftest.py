@@ -57,7 +57,7 @@ async def start(tmp_path: Path, dashboard: Path) -> AsyncIterator[Start]:
         client = aiohttp.ClientSession(headers=BEARER)
         stopping.append(client.close)
         if wait:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await app[STAGE].entered.wait()
         ingress_url = f"http://127.0.0.1:{app[INGRESS].port}"
         return Running(url, app[STAGE], client, chosen["data_path"], ingress_url, runner.cleanup)

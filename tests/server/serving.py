@@ -101,7 +101,7 @@ class Process:
                 return said
         stderr = self.process.stderr
         assert stderr is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while line := (await stderr.readline()).decode():
                 self.log.append(line)
                 if text in line:
@@ -115,7 +115,7 @@ class Process:
             self.process.send_signal(number)
         stderr = self.process.stderr
         assert stderr is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             self.log += (await stderr.read()).decode().splitlines(keepends=True)
             return await self.process.wait()
 

@@ -70,7 +70,7 @@ async def test_the_live_feed_comes_through_ingress(server: Running) -> None:
         aiohttp.ClientSession() as browser,
         browser.ws_connect(f"{server.ingress_url}/api/live", headers=PREFIX) as socket,
     ):
-        assert (await socket.receive_json(timeout=5))["type"] == "snapshot"
+        assert (await socket.receive_json(timeout=30))["type"] == "snapshot"
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """The server was away for ten minutes, or a device was: what is shown before the readings arrive, and after."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from energy_server.api.sync_answers import Sync
+from tests.product.waiting import equal
 from tests.server.link.linking import MINUTE_US, NOON_US, SECOND_US, Client, entity, hello, readings
 from tests.server.serving import Running, Start
 
@@ -38,18 +38,21 @@ async def days(server: Running) -> list[tuple[float, float, float]]:
     return [(hour["live_s"], hour["backfilled_s"], hour["missing_s"]) for hour in answer["hours"]]
 
 
-async def provenance(server: Running, kwh: float) -> list[str]:
-    """Return how each 5 minutes and the hour are known, once all energy is counted in both."""
-    async with asyncio.timeout(10):
-        while True:
-            fine: dict[str, Any] = await server.get("/api/energy", resolution="5min", **WINDOW)
-            whole: dict[str, Any] = await server.get("/api/energy", resolution="hour", **HOUR)
-            if {round(found["totals"]["grid_import"] or 0, 3) for found in (fine, whole)} == {kwh}:
-                break
-            await asyncio.sleep(0.02)
-    (series,) = (await server.get("/api/statistics", key="a", level="5min", **WINDOW))["series"]
-    assert series["provenance"] == [how for how in fine["provenance"] if how != "missing"]
-    return [*fine["provenance"], *whole["provenance"]]
+async def counted(server: Running, kwh: float, provenance: list[str]) -> None:
+    """Wait until all energy is counted in both, each 5 minutes and the hour, and known in these ways.
+
+    Readings may be rolled up a moment before the claim that came with them.
+    """
+
+    async def look() -> tuple[list[float], list[str], list[str]]:
+        fine: dict[str, Any] = await server.get("/api/energy", resolution="5min", **WINDOW)
+        whole: dict[str, Any] = await server.get("/api/energy", resolution="hour", **HOUR)
+        (series,) = (await server.get("/api/statistics", key="a", level="5min", **WINDOW))["series"]
+        kwh = [round(found["totals"]["grid_import"] or 0, 3) for found in (fine, whole)]
+        return kwh, [*fine["provenance"], *whole["provenance"]], series["provenance"]
+
+    known = [how for how in provenance[:-1] if how != "missing"]
+    await equal(look, ([kwh, kwh], provenance, known), 30)
 
 
 async def test_a_gap_is_shown_first_then_that_it_was_backfilled(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +66,7 @@ async def test_a_gap_is_shown_first_then_that_it_was_backfilled(start: Start, mo
     await client.expect_close()
     assert (await server.get("/api/sync"))["gaps"]["open"] == 0
 
-    assert await provenance(server, 9.5) == ["measured", "measured", "missing", "missing", "measured"]
+    await counted(server, 9.5, ["measured", "measured", "missing", "missing", "measured"])
 
     now[0] = NOON_US
     assert await days(server) == [(600, 0, 600)]
@@ -81,7 +84,7 @@ async def test_a_gap_is_shown_first_then_that_it_was_backfilled(start: Start, mo
     assert (gap["since_us"], gap["cause"]) == (STOPPED_US + 4 * MINUTE_US, "home_assistant_stopped")
     await lived(client, STOPPED_US + 4 * MINUTE_US, NOON_US + MINUTE_US)
     assert await days(server) == [(600, 600, 0)]
-    assert await provenance(server, 20.0) == ["measured", "measured", "backfilled", "backfilled", "backfilled"]
+    await counted(server, 20.0, ["measured", "measured", "backfilled", "backfilled", "backfilled"])
     assert (await server.get("/api/sync"))["gaps"]["open"] == 0
     each = (await server.get("/api/completeness/entities", **WINDOW))["entities"]
     assert [(one["live_s"], one["backfilled_s"], one["missing_s"]) for one in each] == [(600, 600, 0)] * 2
@@ -104,14 +107,13 @@ async def test_the_outage_of_a_device_is_said_of_it_and_of_the_rest(
             rows = [[0, at, kwh], [1, at, None if at in gone else kwh / 2]]
             seq = await client.number(readings(rows, span=(at, at + 30 * SECOND_US)))
         await client.expect("ack", seq=seq)
-    async with asyncio.timeout(10):
-        while True:
-            found: dict[str, Any] = await server.get("/api/energy", resolution="5min", **WINDOW)
-            (device,) = found["devices"]
-            if (round(found["totals"]["home"] or 0, 3), round(device["total"] or 0, 3)) == (19.5, 9.75):
-                break
-            await asyncio.sleep(0.02)
+
+    async def look() -> list[object]:
+        found: dict[str, Any] = await server.get("/api/energy", resolution="5min", **WINDOW)
+        (device,) = found["devices"]
+        totals = [round(total or 0, 3) for total in (found["totals"]["home"], device["total"])]
+        return [*totals, found["provenance"], device["provenance"], found["untracked_provenance"]]
+
     guessed = ["measured", "interpolated", "measured", "measured"]
-    assert found["provenance"] == ["measured"] * 4
-    assert device["provenance"] == found["untracked_provenance"] == guessed
+    await equal(look, [19.5, 9.75, ["measured"] * 4, guessed, guessed], 30)
     await client.socket.close()

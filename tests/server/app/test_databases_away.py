@@ -12,23 +12,15 @@ from dev.processes import free_port
 from dev.servers import DatabaseServer, MongoDB, QuestDB
 from dev.servers import Running as RunningDatabase
 from dev.servers import start as start_database
-from energy_server.store.mongodb import connection
 from energy_server.store.questdb import QuestDBAddress as Address
 from tests.conftest import FIRST_PORT, QuestDBAddress
 from tests.product.waiting import until
 from tests.server.link.linking import HOUR_US, NOON_US, SECOND_US, SITE, Client, readings
 from tests.server.serving import Running, Start
+from tests.server.store.impatience import impatience
 from tests.server.store.questdb_tables import drop_tables
 
-SOON_MS = 700
-
 pytestmark = pytest.mark.timeout(180)
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "FIND_SERVER_WITHIN_MS", SOON_MS)
-    monkeypatch.setattr(connection, "ANSWER_WITHIN_MS", SOON_MS)
 
 
 class Databases:
@@ -90,14 +82,15 @@ async def link_of(server: Running) -> AsyncIterator[Client]:
 async def test_mongodb_is_not_there_at_the_start(
     start: Start, databases: Databases, mongodb: MongoDB, empty_questdb: QuestDBAddress
 ) -> None:
-    server = await start(wait=False, **on(empty_questdb.url, empty_questdb.pg_url, mongodb.url))
-    assert await said(server, "/api/health", 200) == ""
 
     async def told() -> bool | None:
         return "MongoDB cannot be reached" in await said(server, "/api/ready", 503) or None
 
-    await until(told, "the trouble to be told")
-    status = await server.get("/api/status")
+    with impatience():
+        server = await start(wait=False, **on(empty_questdb.url, empty_questdb.pg_url, mongodb.url))
+        assert await said(server, "/api/health", 200) == ""
+        await until(told, "the trouble to be told")
+        status = await server.get("/api/status")
     assert "MongoDB cannot be reached" in status["trouble"]
     assert [(store["backend"], store["reachable"]) for store in status["stores"]] == [
         ("questdb", True),
@@ -113,13 +106,14 @@ async def test_mongodb_is_not_there_at_the_start(
 
 async def test_both_are_not_there_and_both_are_told(start: Start, mongodb: MongoDB) -> None:
     nowhere = f"http://127.0.0.1:{free_port(FIRST_PORT + 520)}"
-    server = await start(wait=False, **on(nowhere, "postgresql://admin:quest@127.0.0.1:1/qdb", mongodb.url))
 
     async def told() -> bool | None:
         return "MongoDB cannot be reached" in await said(server, "/api/ready", 503) or None
 
-    await until(told, "the trouble to be told")
-    status = await server.get("/api/status")
+    with impatience():
+        server = await start(wait=False, **on(nowhere, "postgresql://admin:quest@127.0.0.1:1/qdb", mongodb.url))
+        await until(told, "the trouble to be told")
+        status = await server.get("/api/status")
     details = {store["backend"]: store["detail"] for store in status["stores"]}
     assert "MongoDB cannot be reached" in details["mongodb"]
     assert "QuestDB at 127.0.0.1" in details["questdb"]
@@ -154,14 +148,15 @@ async def test_mongodb_goes_away_in_the_middle(
         await (running.kill() if how == "killed" else running.pause())
         later_us = NOON_US - 3 * HOUR_US  # an hour that has no mark yet
         held = readings([[0, later_us, 0.5]], (later_us, later_us + SECOND_US), origin="recorder", of=[0])
-        seq = await client.number(held)
-        error = await client.expect("error", code="store_unavailable")
-        assert "MongoDB" in error["message"]
-        started_s = time.monotonic()
-        assert "MongoDB" in await said(server, "/api/ready", 503)
-        status = await server.get("/api/status")
-        assert "MongoDB" in await said(server, "/api/entities", 503)
-        assert time.monotonic() - started_s < 15
+        with impatience():
+            seq = await client.number(held)
+            error = await client.expect("error", code="store_unavailable")
+            assert "MongoDB" in error["message"]
+            started_s = time.monotonic()
+            assert "MongoDB" in await said(server, "/api/ready", 503)
+            status = await server.get("/api/status")
+            assert "MongoDB" in await said(server, "/api/entities", 503)
+            assert time.monotonic() - started_s < 15
         assert [store["well"] for store in status["stores"]] == [True, False]
         assert "MongoDB" in status["stores"][1]["detail"]
         assert await said(server, "/api/health", 200) == ""

@@ -54,7 +54,7 @@ async def test_at_each_start_the_supervisor_learns_where_the_app_is(
     server = await start(
         supervisor_url=supervisor.url, supervisor_token=SecretStr(SUPERVISOR_TOKEN), discovery_host="Local-Energy"
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await supervisor.taken.wait()
     assert supervisor.got == [
         {"service": "energy_dashboard", "config": {"host": "Local-Energy", "port": 0, "token": TOKEN}}

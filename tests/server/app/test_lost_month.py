@@ -67,7 +67,7 @@ async def lived(client: Client) -> None:
 
 async def rolled(server: Running) -> None:
     """Wait until everything is rolled up."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while True:
             document = await server.core.state.document(f"rolled_until:{SITE}")
             if document == {"ts_us": NOON_US} and not await server.core.state.dirty():

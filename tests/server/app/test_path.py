@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from energy_server.api import answers
+from tests.product.waiting import true
 from tests.server.link.linking import Client, entity, hello
 from tests.server.serving import BEARER, TOKEN, Launch, Process, deaf
 
@@ -98,13 +99,24 @@ async def get(session: aiohttp.ClientSession, url: str, path: str, **query: Any)
 async def rolled(live: aiohttp.ClientWebSocketResponse) -> list[dict[str, Any]]:
     """Return all messages until Statistics reach the end."""
     seen: list[dict[str, Any]] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while True:
             message = await live.receive_json()
             answers.LiveMessage.model_validate(message)
             seen.append(message)
             if message["type"] == "statistics" and message["end_us"] >= END_US:
                 return seen
+
+
+async def counted(session: aiohttp.ClientSession, url: str) -> None:
+    """Wait until all Entities are rolled up with their claim: some readings may be rolled up before that came."""
+
+    async def look() -> bool:
+        span = {"start": str(START_US), "end": str(END_US)}
+        found = await get(session, url, "/api/statistics", key=["import", "sun", "fridge"], level="hour", **span)
+        return all(series["provenance"] == ["backfilled"] * 2 for series in found["series"])
+
+    await true(look, "all Entities to be rolled up")
 
 
 async def test_what_is_fed_is_shown_everywhere(served: Process, browser: aiohttp.ClientSession) -> None:
@@ -114,6 +126,7 @@ async def test_what_is_fed_is_shown_everywhere(served: Process, browser: aiohttp
         assert (snapshot["type"], snapshot["rows"], snapshot["connected"]) == ("snapshot", [], {})
         client = await fed(browser, url)
         seen = await rolled(live)
+    await counted(browser, url)
     assert {"type": "link", "site": SITE, "connected": True} in seen
     assert {"type": "catalog", "site": SITE} in seen
     newest = {row[0]: row for message in seen if message["type"] == "readings" for row in message["rows"]}
@@ -175,7 +188,7 @@ async def test_sigterm_tells_everybody_and_leaves_nothing_behind(
         children = psutil.Process(served.process.pid).children(recursive=True)
         stopping = asyncio.create_task(served.stop())
         assert (await client.expect("error"))["code"] == "shutting_down"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not live.closed:
                 await live.receive()
         assert live.close_code == aiohttp.WSCloseCode.GOING_AWAY

@@ -253,7 +253,7 @@ async def test_when_audits_are_due(audited: Audited) -> None:
     elsewhere = replace(HOME, time_zone="Pacific/Honolulu")
     assert await look(12 * HOUR_US + 2 * SETTLE_US, elsewhere) == {"day_us", "all_us"}, "another date, another night"
     await audited.recorded.client.socket.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while LinkChanged(SITE, connected=False) not in audited.home.events:
             audited.home.published.clear()
             await audited.home.published.wait()

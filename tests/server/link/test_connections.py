@@ -25,7 +25,7 @@ from tests.server.link.linking import (
 
 async def until_free(home: Linked) -> None:
     """Wait until the Site's connection is over for the server too."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while home.links.status(SITE).connected:
             home.published.clear()
             await home.published.wait()

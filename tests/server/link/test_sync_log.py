@@ -44,7 +44,7 @@ async def lived(home: Linked) -> Client:
 
 async def noted(home: Linked, what: str) -> str:
     """Wait until the newest line is of that; return what it says."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (line := (await home.state.sync_log(1))[0]).what != what:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.01)
     return line.detail
@@ -84,13 +84,13 @@ async def test_the_sync_log_tells_what_was_fetched(home: Linked, monkeypatch: py
     await client.number(nothing | {"reason": "purged", "span": (EARLIEST_US, NOON_US - 2 * HOUR_US)})
     seq = await client.number(nothing | {"reason": "no_statistics", "span": (EARLIEST_US, NOON_US)})
     await client.expect("ack", seq=seq)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while home.links.record(SITE).progress is None:  # noqa: ASYNC110 - it looks from time to time, too
             await asyncio.sleep(0.01)
     span = (NOON_US - 2 * HOUR_US, NOON_US - MINUTE_US)
     row = [0, NOON_US - HOUR_US, 1.0]
     await client.number(readings([row], origin="recorder", of=[0], span=span))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (line := (await home.state.sync_log(1))[0]).what != "reconciled":  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
     assert (line.rows, line.source, line.since_us) == (1, "recorder", NOON_US - 2 * HOUR_US)

@@ -32,7 +32,7 @@ STARVINGS = 50 if SOAKING else 3
 NEVER: Callable[[int], bool] = lambda _: False  # noqa: E731
 HOUR_ROLLUP = (Level.HOUR, Source.ROLLUP)
 
-pytestmark = pytest.mark.timeout(600 if SOAKING else 60)
+pytestmark = pytest.mark.timeout(600 if SOAKING else 180)
 
 
 class Kept:

@@ -4,6 +4,7 @@ import asyncio
 import random
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from energy_server.errors import StoreUnavailableError
 from energy_server.model.reading import Origin, ReadingSlice
 from energy_server.model.statistic import Level, Source, StatisticColumns
-from energy_server.store.duckdb import DuckDBSeriesStore, Thresholds, sorting
+from energy_server.store.duckdb import DuckDBSeriesStore, Thresholds, sorting, upkeep
 from energy_server.store.duckdb import statistics as statistics_file
 from energy_server.store.duckdb.copying import CopyDiffersError, Size, Walk, reach
 from energy_server.store.duckdb.months import MonthFile
@@ -88,18 +89,37 @@ def same(left: dict[str, ReadingSlice], right: dict[str, ReadingSlice]) -> bool:
 async def all_upkeep(store: DuckDBSeriesStore) -> list[str]:
     """Let the store do everything that is due; return what it says of it."""
     said = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (line := await store.upkeep()) is not None:
             said.append(line)
     return said
 
 
-async def copying(store: DuckDBSeriesStore) -> asyncio.Task[str | None]:
-    """Return upkeep that has begun to copy."""
-    upkeep = asyncio.create_task(store.upkeep())
-    while "%" not in ((await store.info()).doing or ""):
-        assert not upkeep.done()
-    return upkeep
+@asynccontextmanager
+async def copying(store: DuckDBSeriesStore) -> AsyncIterator[asyncio.Task[str | None]]:
+    """Have upkeep that stands still behind its first step of copying for the length of the context."""
+    loop, begun, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def standing_still(work: type[upkeep._Months | upkeep._Statistics]) -> Callable[[Any], None]:
+        real = work.copy
+
+        def copy(self: Any) -> None:
+            real(self)
+            loop.call_soon_threadsafe(begun.set)
+            assert go_on.wait(60)
+
+        return copy
+
+    with pytest.MonkeyPatch.context() as patched:
+        for work in (upkeep._Months, upkeep._Statistics):
+            patched.setattr(work, "copy", standing_still(work))
+        doing = asyncio.create_task(store.upkeep())
+        try:
+            async with asyncio.timeout(60):
+                await begun.wait()
+            yield doing
+        finally:
+            go_on.set()
 
 
 @pytest.mark.parametrize(
@@ -182,11 +202,9 @@ async def test_upkeep_tells_what_it_does(make: Make) -> None:
     store = make(replace(ONLY_OVER, rows_at_once=10))
     await store.open()
     await fill(store)
-    upkeep = asyncio.create_task(store.upkeep())
-    told = set()
-    while not upkeep.done():
-        told.add((await store.info()).doing)
-    assert any(line is not None and line.startswith("Sorting the readings of 2026-10: ") for line in told)
+    async with copying(store) as sorting_it:
+        assert ((await store.info()).doing or "").startswith("Sorting the readings of 2026-10: ")
+    await sorting_it
     assert (await store.info()).doing is None
 
 
@@ -245,16 +263,15 @@ async def test_answers_are_the_same_while_upkeep_goes_on(make: Make) -> None:
 
 
 async def test_what_is_replaced_while_a_month_is_sorted_is_kept(make: Make, tmp_path: Path) -> None:
-    store = make(replace(ONLY_OVER, rows_at_once=150, pause_share=4))
+    store = make(replace(ONLY_OVER, rows_at_once=150))
     await store.open()
     rows = await fill(store)
-    upkeep = await copying(store)
     replaced = {}
-    for at, (ts_us, _) in enumerate(rows["a"][:30]):
-        await store.append([batch("a", [(ts_us, at + 0.5)])])
-        replaced[ts_us] = at + 0.5
-    assert not upkeep.done()
-    await upkeep
+    async with copying(store) as sorting_it:
+        for at, (ts_us, _) in enumerate(rows["a"][:30]):
+            await store.append([batch("a", [(ts_us, at + 0.5)])])
+            replaced[ts_us] = at + 0.5
+    await sorting_it
     assert files(tmp_path)[0] == "2026_10.g2.duckdb"
     assert dict(rows_of(await store.read(SITE, "a", *EVER))) == dict(rows["a"]) | replaced
     assert len(await all_upkeep(store)) == 1
@@ -265,13 +282,12 @@ async def test_much_that_is_replaced_meanwhile_abandons_the_sorting(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("energy_server.store.duckdb.months.MOST_REPLACED", 5)
-    store = make(replace(ONLY_OVER, rows_at_once=150, pause_share=4))
+    store = make(replace(ONLY_OVER, rows_at_once=150))
     await store.open()
     rows = await fill(store)
-    upkeep = await copying(store)
-    await store.append([batch("a", [(ts_us, 777.0) for ts_us, _ in rows["a"][:10]])])
-    assert not upkeep.done()
-    await upkeep
+    async with copying(store) as sorting_it:
+        await store.append([batch("a", [(ts_us, 777.0) for ts_us, _ in rows["a"][:10]])])
+    await sorting_it
     assert files(tmp_path)[0] == "2026_10.g1.duckdb"
     assert {value for _, value in rows_of(await store.read(SITE, "a", *EVER))[:10]} == {777}
     assert len(await all_upkeep(store)) == 2
@@ -332,10 +348,10 @@ async def test_a_store_closed_while_it_sorts_is_none_the_worse(make: Make, tmp_p
     await store.open()
     await fill(store)
     before = await everything(store)
-    upkeep = await copying(store)
-    await store.close()
+    async with copying(store) as sorting_it:
+        await store.close()
     with pytest.raises(StoreUnavailableError):
-        await upkeep
+        await sorting_it
     await store.open()
     assert files(tmp_path) == ["2026_10.g1.duckdb", "2026_11.g1.duckdb"]
     assert same(await everything(store), before)
@@ -419,15 +435,14 @@ async def test_much_that_is_put_while_statistics_are_sorted_abandons_it(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statistics_file, "MOST_NOTED_ROWS", 5)
-    store = make(replace(ONLY_OVER, statistics_rows=10, rows_at_once=15, pause_share=4))
+    store = make(replace(ONLY_OVER, statistics_rows=10, rows_at_once=15))
     await store.open()
     rows = [(key, NOON_US + hour * HOUR_US, 1.0) for hour in range(50) for key in KEYS]
     await store.put_statistics(SITE, Level.HOUR, Source.ROLLUP, statistics(rows))
-    upkeep = await copying(store)
-    again = statistics([(key, start, 2.0) for key, start, _ in rows[:10]])
-    await store.put_statistics(SITE, Level.HOUR, Source.ROLLUP, again)
-    assert not upkeep.done()
-    assert await upkeep is None
+    async with copying(store) as sorting_it:
+        again = statistics([(key, start, 2.0) for key, start, _ in rows[:10]])
+        await store.put_statistics(SITE, Level.HOUR, Source.ROLLUP, again)
+    assert await sorting_it is None
     assert len(await all_upkeep(store)) == 1
     held = await store.statistics(SITE, KEYS, Level.HOUR, Source.ROLLUP, *EVER)
     assert np.unique(held.change, return_counts=True)[1].tolist() == [140, 10]

@@ -22,21 +22,17 @@ from energy_server.store.mongodb import MongoStateStore, connection, schema
 from energy_server.store.port import CoverageRow, SyncEntry
 from tests.conftest import FIRST_PORT
 from tests.product.proxy import Proxy
+from tests.server.store.impatience import impatience
 from tests.server.store.other_mongod import other_mongod
 
 HOME = Site("home", "Home", "Europe/Amsterdam", "EUR", None, "2026.10.4", "0.1.0")
 LIVE = CoverageRow("home", None, CoverageSource.LIVE, Span(10, 20), None)
 STATES = CoverageRow("home", "a", CoverageSource.STATES, Span(0, 15), None)
 OWN_PORT = FIRST_PORT + 300
-SOON_MS = 700
+REFUSED_WITHIN_S = 9.0
+"""Less than what MongoDB is waited for where nobody is impatient."""
 
 type NewMongoDB = Callable[[str], SecretStr]
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "FIND_SERVER_WITHIN_MS", SOON_MS)
-    monkeypatch.setattr(connection, "ANSWER_WITHIN_MS", SOON_MS)
 
 
 def change(url: SecretStr, work: Callable[[Any], object]) -> None:
@@ -66,8 +62,8 @@ async def own_server(folder: Path, *, options: tuple[str, ...] = ()) -> AsyncIte
         await running.stop()
 
 
-async def refusal(work: Awaitable[object], within_s: float = 5.0) -> str:
-    async with asyncio.timeout(within_s):
+async def refusal(work: Awaitable[object]) -> str:
+    async with asyncio.timeout(REFUSED_WITHIN_S):
         with pytest.raises(StoreUnavailableError) as failure:
             await work
     return failure.value.message
@@ -113,11 +109,11 @@ async def test_a_server_that_the_driver_cannot_speak_to(speaks: tuple[int, int],
         assert told in await refusal(MongoStateStore(SecretStr(url)).open())
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     port = free_port(OWN_PORT)
     url = SecretStr(f"mongodb://user:hidden-word@127.0.0.1:{port}/energy")
-    message = await refusal(MongoStateStore(url).open())
+    with impatience():
+        message = await refusal(MongoStateStore(url).open())
     assert "cannot be reached. Start it" in message
     assert "hidden-word" not in message
     server = MongoDB(tmp_path, port)
@@ -127,9 +123,9 @@ async def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     await running.stop()
 
 
-async def test_a_replica_set_that_is_none(mongodb_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "FIND_SERVER_WITHIN_MS", SOON_MS)
-    message = await refusal(MongoStateStore(SecretStr(f"{mongodb_url}?replicaSet=other")).open())
+async def test_a_replica_set_that_is_none(mongodb_url: str) -> None:
+    with impatience():
+        message = await refusal(MongoStateStore(SecretStr(f"{mongodb_url}?replicaSet=other")).open())
     assert "no primary" in message or "cannot be reached" in message
 
 
@@ -154,14 +150,14 @@ async def test_whom_it_does_not_know_it_refuses(tmp_path: Path) -> None:
             assert (await store.info()).well
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_server_that_hangs_is_waited_for_in_bounds(tmp_path: Path) -> None:
     async with own_server(tmp_path) as (server, running), opened(SecretStr(server.url)) as store:
         await store.save_site(HOME)
         await running.pause()
-        assert "did not answer in time" in await refusal(store.sites())
-        assert "did not answer in time" in await refusal(store.save_coverage("store", [LIVE], []))
-        info = await store.info()
+        with impatience():
+            assert "did not answer in time" in await refusal(store.sites())
+            assert "did not answer in time" in await refusal(store.save_coverage("store", [LIVE], []))
+            info = await store.info()
         assert not info.well
         assert info.detail
         await running.resume()
@@ -170,14 +166,14 @@ async def test_a_server_that_hangs_is_waited_for_in_bounds(tmp_path: Path) -> No
         assert await store.coverage("store") == [STATES]
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_server_that_was_killed_is_found_again(tmp_path: Path) -> None:
     server = MongoDB(tmp_path, free_port(OWN_PORT))
     running = await start(server)
     async with opened(SecretStr(server.url)) as store:
         await store.save_site(HOME)
         await running.kill()
-        assert "cannot be reached" in await refusal(store.save_site(HOME))
+        with impatience():
+            assert "cannot be reached" in await refusal(store.save_site(HOME))
         running = await start(server)
         await store.log(SyncEntry(1, "home", "connected", ""))
         assert await store.sites() == [HOME]
@@ -190,7 +186,6 @@ def _by(url: SecretStr, port: int) -> SecretStr:
 
 
 @pytest.mark.parametrize("made", [True, False], ids=["made all the same", "not made"])
-@pytest.mark.usefixtures("impatient")
 async def test_a_step_in_doubt_leaves_no_coverage_that_nobody_claims(
     mongodb_url: str, new_mongodb: NewMongoDB, *, made: bool
 ) -> None:
@@ -200,7 +195,8 @@ async def test_a_step_in_doubt_leaves_no_coverage_that_nobody_claims(
         await store.save_coverage("store", [LIVE], [])
         further = replace(LIVE, span=Span(30, 40))
         async with proxy.halve() if made else proxy.cut():
-            await refusal(store.save_coverage("store", [STATES, further], []))
+            with impatience():
+                await refusal(store.save_coverage("store", [STATES, further], []))
         # The caller thinks of that as not done, and goes on from what was there before: further is never claimed again.
         await store.save_coverage("store", [replace(LIVE, span=Span(10, 12))], [LIVE])
     async with opened(url) as store:

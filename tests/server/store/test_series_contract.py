@@ -265,7 +265,7 @@ async def test_upkeep_ends_and_changes_no_answer(opened_series: Opened[SeriesSto
     await store.append([batch("a", [(NOON_US + step * HOUR_US, float(step)) for step in range(-900, 900)])])
     await store.put_statistics(SITE, Level.HOUR, Source.ROLLUP, statistics([("a", NOON_US, 1.0)]))
     before = rows_of(await store.read(SITE, "a", *EVER))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await store.upkeep() is not None:
             assert rows_of(await store.read(SITE, "a", *EVER)) == before
     assert changes_of(await store.statistics(SITE, ["a"], Level.HOUR, Source.ROLLUP, *EVER)) == [("a", NOON_US, 1)]
@@ -398,5 +398,5 @@ async def test_reading_goes_on_beside_writing(series_store: SeriesStore) -> None
             assert len(rows) >= seen
             seen = len(rows)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(write(), read())
