@@ -25,6 +25,12 @@ export interface MonthRow {
   ha_off_s: number;
 }
 
+/** Where a day lies in the rows. */
+export interface Place {
+  month: number;
+  day: number;
+}
+
 const WORTH_A_MARK_S = 1;
 /** The newest moments are not claimed yet: an idle home settles them every 30 s, the ledger is written every 10 s. */
 const NOT_YET_CLAIMED_S = 120;
@@ -85,6 +91,15 @@ function monthRow(first: string, byDate: Map<string, Completeness['days'][number
     off += cell.ha_off_s;
   }
   return { date: first, days: cells, share: known + missing > 0 ? known / (known + missing) : null, missing_s: missing, ha_off_s: off };
+}
+
+/** The place beside one: days follow each other from month to month, and lie below the same day of the month before. Null where there is none. */
+export function besideDay(months: readonly MonthRow[], { month, day }: Place, [byMonths, byDays]: readonly [number, number]): Place | null {
+  const daysOf = (at: number): number => months[at]?.days.length ?? 0;
+  let next = { month: month + byMonths, day: day + byDays };
+  if (byDays < 0 && next.day < 0) next = { month: month - 1, day: daysOf(month - 1) - 1 };
+  if (byDays > 0 && next.day >= daysOf(month)) next = { month: month + 1, day: 0 };
+  return next.day >= 0 && next.day < daysOf(next.month) ? next : null;
 }
 
 export type Lack = 'missing' | 'off';

@@ -35,11 +35,14 @@ export function addressOf({ view, chosen, site }: Route): string {
 
 export class Router {
   route: Route;
+  /** How often the browser went through its history. */
+  private left = 0;
 
   constructor(private readonly onChange: () => void) {
     this.route = this.read();
     this.tell();
     addEventListener('popstate', () => {
+      this.left += 1;
       this.route = this.read();
       this.changed();
     });
@@ -54,9 +57,10 @@ export class Router {
     if (addressOf(route) === addressOf(this.route)) return;
     this.route = route;
     this.changed();
-    // The browser takes its time for an address: what was asked for is shown first.
+    const { left } = this;
+    // The browser takes its time for an address: what was asked for is shown first. What was left meanwhile is no longer there.
     whenPainted(() => {
-      history.pushState(null, '', new URL(addressOf(route), document.baseURI));
+      if (left === this.left) history.pushState(null, '', new URL(addressOf(route), document.baseURI));
     });
   }
 

@@ -1,7 +1,7 @@
 /** Completeness by month and day, one drawing for all widths; the same as a table. Sends `day` when one is chosen. */
 import { LitElement, css, html, nothing, svg, type PropertyValues, type SVGTemplateResult, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { daysLacking, lackOf, type DayCell, type Lack, type MonthRow } from '../../domain/completeness';
+import { besideDay, daysLacking, lackOf, type DayCell, type Lack, type MonthRow, type Place } from '../../domain/completeness';
 import type { Formats } from '../../domain/format';
 import { SECOND_US } from '../../domain/time';
 import { t } from '../../i18n';
@@ -105,7 +105,7 @@ export class EdCalendar extends LitElement {
   @property({ attribute: false }) months: readonly MonthRow[] = [];
   @property({ attribute: false }) formats!: Formats;
   @state() private width = 0;
-  @state() private focused: { month: number; day: number } | null = null;
+  @state() private focused: Place | null = null;
   @state() private asTable = false;
 
   private readonly sizes = new ResizeObserver(([entry]) => {
@@ -201,7 +201,7 @@ export class EdCalendar extends LitElement {
     return svg`<rect class="focused" x=${label + this.focused.day * step - 1.5} y=${top + this.focused.month * row - 1.5} width=${step - gap + 3} height=${cell + 3} rx="3"></rect>`;
   }
 
-  private dayAt(at: { month: number; day: number } | null): DayCell | undefined {
+  private dayAt(at: Place | null): DayCell | undefined {
     return at ? this.months[at.month]?.days[at.day] : undefined;
   }
 
@@ -241,7 +241,7 @@ export class EdCalendar extends LitElement {
     event.preventDefault();
     event.stopPropagation();
     const last = { month: this.months.length - 1, day: (this.months.at(-1)?.days.length ?? 1) - 1 };
-    const next = this.focused ? { month: this.focused.month + move[0], day: this.focused.day + move[1] } : last;
+    const next = this.focused ? besideDay(this.months, this.focused, move) : last;
     if (this.dayAt(next)) this.focused = next;
   }
 
