@@ -160,7 +160,7 @@ export class EdBackfillCard extends LitElement {
     const share = shareOf(job.settled_s, job.total_s);
     const open = job.state === 'queued' || job.state === 'running';
     const name = t('backfill.job', { span, entities: tn('gap.entities', job.keys.length) });
-    return html`<li>
+    return html`<li data-job=${job.id}>
       <div class="head"><span>${name}</span><span class="second">${open ? formats.percent(share) : t(`backfill.state.${job.state}`)}</span></div>
       ${open ? html`<div class="track" role="progressbar" aria-label=${name} aria-valuenow=${Math.floor(share * 100)}><i .style=${`width:${share * 100}%`}></i></div>` : nothing}
       <div class="foot second">
