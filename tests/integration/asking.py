@@ -43,7 +43,7 @@ class Asking:
     async def settles(self, entity_id: str, *expected: tuple[int, int, str]) -> None:
         """Wait until exactly this was claimed of an entity."""
         try:
-            await self.server.until(lambda: self.claims(entity_id) == list(expected), timeout_s=5)
+            await self.server.until(lambda: self.claims(entity_id) == list(expected), timeout_s=30)
         except TimeoutError:
             assert self.claims(entity_id) == list(expected)
 

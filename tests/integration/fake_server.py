@@ -76,10 +76,11 @@ class FakeServer:
         self._runner = None
 
     async def cut(self) -> None:
-        for socket in list(self.sockets):
+        there = set(self.sockets)
+        for socket in there:
             if (request := socket._req) is not None and request.transport is not None:
                 request.transport.abort()
-        await self.until(lambda: not self.sockets)
+        await self.until(lambda: not there & self.sockets)  # the client may be back already
 
     async def close_politely(self) -> None:
         for socket in list(self.sockets):
@@ -97,7 +98,7 @@ class FakeServer:
         self.unacknowledged = last - settled
         await self.send({"type": "ack", "seq": settled, "refused": refused or []})
 
-    async def until(self, condition: Callable[[], object], timeout_s: float = 10) -> None:
+    async def until(self, condition: Callable[[], object], timeout_s: float = 30) -> None:
         """Wait for an event; nothing here sleeps."""
         async with asyncio.timeout(timeout_s), self._changed:
             await self._changed.wait_for(lambda: bool(condition()))

@@ -41,7 +41,7 @@ async def when(entry: MockConfigEntry, condition: Callable[[Snapshot], object]) 
     progress: asyncio.Event = entry.runtime_data.link._progress
     unsubscribe = coordinator.async_add_listener(progress.set)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not condition(coordinator.snapshot()):
                 progress.clear()
                 await progress.wait()

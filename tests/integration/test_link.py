@@ -301,7 +301,7 @@ async def test_a_server_that_falls_silent_is_given_up(
 async def test_a_server_that_answers_pings_is_kept(
     hass: HomeAssistant, server: FakeServer, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "PING_S", 0.02)
+    monkeypatch.setattr(wire, "PING_S", 0.1)
     state(hass, "sensor.power", "1", POWER)
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)

@@ -17,9 +17,10 @@ async def test_what_is_to_be_remembered_is_written_although_more_changes(
     monkeypatch.setattr(memory, "SAVE_DELAY_S", 0.2)
     kept = memory.Memory(hass, "one")
     kept.unfinished = lambda: memory.Unfinished(pending=["sensor.power"], blind=[Span(1, 2)])
-    for _ in range(12):
-        kept.save()
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(30):
+        while f"{DOMAIN}.one" not in hass_storage:
+            kept.save()
+            await asyncio.sleep(0.05)  # less than what it waits for
     assert hass_storage[f"{DOMAIN}.one"]["data"]["pending"] == ["sensor.power"]
     await kept.save_now()
     assert await memory.Memory(hass, "one").load() == kept.unfinished()
