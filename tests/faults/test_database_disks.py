@@ -103,10 +103,13 @@ async def said(server: Server, name: str, words: tuple[str, ...]) -> str:
         message = str(body["error"]["message"]) if status == UNAVAILABLE else ""
         return message if name in message and any(word in message for word in words) else None
 
+    async def shown() -> bool | None:
+        status = await server.get("/api/status")
+        parts = (status["storage"], *status["stores"])
+        return any(part["detail"] for part in parts if not part["well"]) or None
+
     message = await server.until(look, f"the server to say what is wrong with {name}")
-    status = await server.get("/api/status")
-    unwell = [part for part in (status["storage"], *status["stores"]) if not part["well"]]
-    assert [part for part in unwell if part["detail"]], status["stores"]
+    await server.until(shown, f"Status to say what is wrong with {name}")
     return message
 
 

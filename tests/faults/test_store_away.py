@@ -69,7 +69,7 @@ async def test_locked_by_another_process(product: Product, load_of: Callable[...
         await server.until(server.is_ready, "the server to recover", 40)
         await server.connected(60)
     await load.arrived(server)
-    one_outage(product.home.lines()[before:], "No link")
+    await one_outage(product.home, before, "No link")
     await nothing_missing(product.home, server, since_us)
     await server.stop()
     assert stored_twice(server) == []
@@ -94,7 +94,7 @@ async def test_no_space_left(
             small.free(server)
             await server.until(server.is_ready, "the server to recover", 40)
         await load.arrived(server)
-        one_outage(product.home.lines()[before:], "Nothing is stored")
+        await one_outage(product.home, before, "Nothing is stored")
         say(f"The disk was {small.name}; the server said: {error['message']}")
         await nothing_missing(product.home, server, since_us)
         await server.stop()

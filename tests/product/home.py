@@ -6,7 +6,7 @@ Out:  a `Home` that runs, and a logged in connection to it. Fails with `HomeFail
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from typing import Any
 from dev.ha import Connection, HomeAssistantError, Installation, User
 from dev.processes import ROOT, Process, ProcessDiedError, while_running
 from dev.provision import INTEGRATION, ensure_user
-from tests.product.waiting import PATIENCE_S, until
+from tests.product.waiting import PATIENCE_S, true, until
 
 COMPONENTS = {
     INTEGRATION: ROOT / "custom_components" / INTEGRATION,
@@ -42,9 +42,17 @@ class LogLine:
     message: str
 
 
-def one_outage(lines: Sequence[LogLine], beginning: str) -> None:
-    """Hold the integration to one line when readings get through no more, and one when they do again."""
-    said = [line for line in lines if line.level != "DEBUG"]
+async def one_outage(home: Home, before: int, beginning: str) -> None:
+    """Hold the integration to one line when readings get through no more, and one when they do again.
+
+    They are looked for behind those that were there before; what has arrived may be acknowledged a moment later.
+    """
+
+    async def is_told() -> bool:
+        return any(" is back after " in line.message for line in home.lines()[before:])
+
+    await true(is_told, "the end of the outage to be told")
+    said = [line for line in home.lines()[before:] if line.level != "DEBUG"]
     assert [line.level for line in said] == ["WARNING", "INFO"], said
     assert said[0].message.startswith(beginning), said
     assert " is back after " in said[1].message, said

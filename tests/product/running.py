@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev.ha import Installation
-from dev.processes import ROOT, free_port
+from dev.processes import ROOT
 from dev.provision import INTEGRATION, ensure_energy_settings, ensure_history, ensure_home, history_begin_s
 from dev.simulated_home.history import compute
 from dev.simulated_home.model import House, day_number
 from tests.product.home import COMPONENTS, Home
-from tests.product.ports import first_port
+from tests.product.ports import first_port, own_port
 from tests.product.server import Server
 
 DASHBOARD = ROOT / "addon" / "dashboard"
@@ -56,15 +56,14 @@ async def serving(
     folder: Path, dashboard: Path, *, data_path: Path | None = None, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[Server]:
     """Run a server in the folder; a test may stop, kill and start it meanwhile."""
-    server = Server(
-        data_path or folder / "data", folder / "server.log", free_port(FIRST_PORT), dashboard, settings or {}
-    )
-    try:
-        await server.start()
-        yield server
-    finally:
-        if server.process is not None:
-            await server.stop()
+    with own_port(FIRST_PORT) as port:
+        server = Server(data_path or folder / "data", folder / "server.log", port, dashboard, settings or {})
+        try:
+            await server.start()
+            yield server
+        finally:
+            if server.process is not None:
+                await server.stop()
 
 
 @asynccontextmanager
@@ -73,17 +72,18 @@ async def homing(folder: Path, days: int = 0, *, environment: Mapping[str, str] 
 
     A test may stop and start it meanwhile.
     """
-    installation = Installation(folder / "ha", free_port(FIRST_PORT), COMPONENTS, environment=environment or {})
-    home = Home(installation, folder / "ha.log")
-    begun_s = int(time.time())
-    try:
-        await home.start()
-        await ensure_home(home.connection, SEED, day_number(begun_s))
-        if days:
-            await _fill(home, begun_s, days)
-        yield home
-    finally:
-        await home.stop()
+    with own_port(FIRST_PORT) as port:
+        installation = Installation(folder / "ha", port, COMPONENTS, environment=environment or {})
+        home = Home(installation, folder / "ha.log")
+        begun_s = int(time.time())
+        try:
+            await home.start()
+            await ensure_home(home.connection, SEED, day_number(begun_s))
+            if days:
+                await _fill(home, begun_s, days)
+            yield home
+        finally:
+            await home.stop()
 
 
 async def _fill(home: Home, begun_s: int, days: int) -> None:

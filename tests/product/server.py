@@ -112,7 +112,7 @@ class Server:
         return await self._answers("/api/ready")
 
     async def _answers(self, path: str) -> bool | None:
-        with suppress(aiohttp.ClientConnectionError):
+        with suppress(aiohttp.ClientConnectionError, TimeoutError):
             status, _ = await self.ask(path)
             return True if status == OK else None
         return None
