@@ -10,6 +10,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from dev.processes import Process, free_port
+from tests.e2e.backfilling import backfilled
 from tests.e2e.oven import Oven
 from tests.product.browser import Watched
 from tests.product.running import FIRST_PORT, Product
@@ -60,7 +61,7 @@ async def test_every_view_and_live_values(ingress: str, stranger: Watched, oven:
     for view, card in (("Energy", "Totals"), ("Status", "Entities"), ("Now", "Power now")):
         await page.get_by_role("link", name=view, exact=True).click()
         await expect(page.get_by_role("region", name=card)).to_be_visible()
-        assert page.url.startswith(f"{ingress}/")
+        await expect(page).to_have_url(f"{ingress}/{view.lower()}")
     assert stranger.troubles == []
 
 
@@ -80,8 +81,5 @@ async def test_a_link_into_a_view_and_a_reload(ingress: str, stranger: Watched) 
 async def test_a_backfill(ingress: str, stranger: Watched) -> None:
     page = stranger.page
     await page.goto(f"{ingress}/status")
-    card = page.get_by_role("region", name="Backfill")
-    await card.get_by_role("button", name="Backfill now").click()
-    await card.get_by_role("button", name="Begin").click()
-    await expect(card.get_by_role("listitem").first).to_contain_text("done", timeout=60_000)
+    await backfilled(page)
     assert stranger.troubles == []

@@ -1,7 +1,8 @@
 """A real browser that looks at the dashboard, and notes what should not happen.
 
 In:   the address of a server.
-Out:  pages; `Watched.troubles`: console errors, uncaught errors, failed and refused requests, each as one line.
+Out:  pages; `Watched.troubles`: console errors, uncaught errors, failed and refused requests, each as one line. What is
+      expected of a page is waited for as long as a machine takes that is busy with other things.
 """
 
 import os
@@ -10,7 +11,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response, ViewportSize, async_playwright
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 
 FLAGS = (
     "--no-sandbox",
@@ -24,6 +34,7 @@ FLAGS = (
 DESKTOP = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)
 REFUSED = 400
+PATIENCE_MS = 20_000
 
 
 def executable() -> str:
@@ -65,6 +76,7 @@ class Watched:
 @asynccontextmanager
 async def browsing() -> AsyncIterator[Browser]:
     """Run the browser."""
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
         try:

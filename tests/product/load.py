@@ -160,6 +160,7 @@ def stored_twice(server: Server) -> list[tuple[object, ...]]:
     """Return the readings that lie in the files of a stopped server more than once, and print how many it looked at."""
     assert server.process is None, "the files are the server's while it runs"
     total, twice = in_files(server.data_path)
+    assert total, "there is no reading in the files"
     say(f"{total} readings lie in the files, {len(twice)} of them twice")
     return twice
 

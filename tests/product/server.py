@@ -149,10 +149,12 @@ class Server:
         return list(zip(answer["ts_us"], answer["value"], strict=True))
 
     async def imported(self, within_s: float = 60.0) -> None:
-        """Wait until the hourly statistics that Home Assistant had are here."""
+        """Wait until the hourly statistics that Home Assistant had, which are some, are here."""
 
         async def look() -> bool | None:
             site = await self.site()
-            return (site is not None and site["link"]["importing"] is None and site["link"]["connected"]) or None
+            if site is None or site["complete"]["statistics_since_us"] is None:
+                return None  # it may not even be known yet that there is something to import
+            return (site["link"]["importing"] is None and site["link"]["connected"]) or None
 
         await self.until(look, "the import of statistics", within_s)
