@@ -120,12 +120,12 @@ class Home:
         rest_us = length_us
         if self.running is not None and length_us >= WRITTEN_US:
             self.monotonic_us += WRITTEN_US
-            self.recorder.commit(young=False)
+            self.recorder.pass_time()
             self.running.watch.look()
             rest_us -= WRITTEN_US
         self.monotonic_us += rest_us
         if self.running is not None and length_us >= WRITTEN_US:
-            self.recorder.commit(young=False)
+            self.recorder.pass_time()
             self.running.watch.look()
 
     def set_clock(self, by_us: int) -> None:

@@ -143,9 +143,10 @@ class Path(RuleBasedStateMachine):
             if isinstance(item, Batch):
                 running.outbox.settle(item)
 
-    def reconcile(self) -> None:
-        """Answer all Gaps, as far as they can be."""
-        self.home.pass_time(61 * SECOND_US)  # the server repeats itself no more often
+    def reconcile(self, *, at_once: bool = False) -> None:
+        """Answer all Gaps that were told, as far as they can be; those told anew are told at once."""
+        if not at_once:
+            self.home.pass_time(61 * SECOND_US)  # the server repeats itself no more often
         if self.connection is None or not self.survive(self.server.look()):
             return
         lists = [message for message in self.server.sent if message["type"] == "gaps"]

@@ -75,6 +75,7 @@ class Recorder:
         self.content = Content()
         self.excluded: frozenset[str] = frozenset()
         self.condition = Condition.READY
+        self.behind = False
         self.began_us: int | None = None
         self.holding = Holding()
         self.is_set_up, self.latest_s = True, LATEST_S
@@ -89,7 +90,7 @@ class Recorder:
             if run[1] is None:
                 run[1:] = [now_us, 1]
         self.content.runs.append([now_us, None, 0])
-        self.began_us, self.excluded, self.condition = now_us, excluded, Condition.READY
+        self.began_us, self.excluded, self.condition, self.behind = now_us, excluded, Condition.READY, False
         self._newest = {}
         self._rewrite()
 
@@ -104,6 +105,11 @@ class Recorder:
         row = Row(self._numbers, state.entity_id, state.state, ts_us, state.attributes, self._clock()[1])
         self._newest[state.entity_id] = row
         self._pending.append(row)
+
+    def pass_time(self) -> None:
+        """Write what has waited long enough, unless it has fallen behind."""
+        if not self.behind:
+            self.commit(young=False)
 
     def commit(self, *, young: bool = True) -> None:
         """Write what waits, or only what is not too young for that."""
@@ -240,7 +246,8 @@ class Recorder:
         return entity_id not in self.excluded
 
     async def catch_up(self) -> None:
-        self.commit(young=False)
+        """Write all, but for a state that is being written and is the only one: Home Assistant sees none waiting."""
+        self.commit(young=len(self._pending) > 1)
 
     async def ask[T](self, question: Callable[[Session], T]) -> T:
         with Session(self._engine) as session:

@@ -86,6 +86,12 @@ class State:
     async def entities(self, _site: str) -> list[Entity]:
         return list(self._disk.entities)
 
+    async def left_by(self, _site: str, instant_us: int) -> None:
+        self._disk.entities = [
+            one if one.until_us is None else replace(one, until_us=min(one.until_us, instant_us))
+            for one in self._disk.entities
+        ]
+
     async def mark_dirty(self, marks: Sequence[tuple[str, str, int]]) -> None:
         pass
 

@@ -47,6 +47,12 @@ class WholePath(Path):
         self.backup_of_home = self.home.back_up()
         self.again: list[tuple[int, int]] = []
         """All instants that came again."""
+
+        self.untold: list[tuple[int, int]] = []
+        """Those of which a server that was put back knows nothing any more: left to audits."""
+
+        self.known = 0
+        """How many of all it knew when it was backed up."""
         self.configured = False
 
     def teardown(self) -> None:
@@ -205,6 +211,11 @@ class WholePath(Path):
         self.home.recorder.condition = condition
         self.home.pass_time(LOOK_US)
 
+    @rule(behind=st.booleans())
+    def recorder_falls_behind(self, behind: bool) -> None:  # noqa: FBT001 what is drawn
+        """Its disk is slow: it writes only when somebody waits for it; or it is quick again."""
+        self.home.recorder.behind = behind
+
     @precondition(lambda self: self.home.running is not None)
     @rule()
     def recorder_is_replaced(self) -> None:
@@ -229,9 +240,9 @@ class WholePath(Path):
         self.cut()
 
     @precondition(lambda self: self.connection is not None)
-    @rule()
-    def gaps_are_answered(self) -> None:
-        self.reconcile()
+    @rule(at_once=st.booleans())
+    def gaps_are_answered(self, at_once: bool) -> None:  # noqa: FBT001 what is drawn
+        self.reconcile(at_once=at_once)
 
     @precondition(lambda self: self.server.refuses)
     @rule()
@@ -257,14 +268,24 @@ class WholePath(Path):
     def disk_of_the_server(self, how: str) -> None:
         """Is copied, put back, or loses the store of readings, which is made anew."""
         if how == "back up":
-            self.backup = self.server.disk.copy()
+            self.backup, self.known = self.server.disk.copy(), len(self.again)
         elif how == "restore":
+            self.untold += self.again[self.known :]
             self.server = Server(self.backup.copy())
             self.restart()
         else:
             self.server.disk.readings = {}
             self.server.disk.series_id += "+"
             self.restart()
+
+    @rule(key=KEYS, value=VALUES)
+    def readings_are_lost_at_the_worst_moment(self, key: str, value: float | None) -> None:
+        """The newest was acknowledged, and the recorder has not written it yet."""
+        self.home.fire(key, value)
+        self.life_goes_on([], 0.01)
+        self.disk_of_the_server("lose the readings")
+        self.life_goes_on([(key, value)], 0.01)
+        self.reconcile(at_once=True)
 
     # ---- what must hold
 
@@ -325,8 +346,8 @@ class WholePath(Path):
         }
 
     def _in_doubt(self, ts_us: int) -> bool:
-        """Tell whether the clock was set back behind it and the server was not told yet."""
-        return any(since_us <= ts_us < until_us for since_us, until_us in self.doubts)
+        """Tell whether the clock was set back behind it and the server was not told yet, or forgot it."""
+        return any(since_us <= ts_us < until_us for since_us, until_us in [*self.doubts, *self.untold])
 
     def heal(self) -> None:
         """Let everything run for a while: then all that is left anywhere is stored, and nothing is wanted."""
@@ -335,7 +356,7 @@ class WholePath(Path):
         self.server.disk.crash_in = None
         if self.home.running is None:
             self.home.start()
-        self.home.recorder.condition = Condition.READY
+        self.home.recorder.condition, self.home.recorder.behind = Condition.READY, False
         self.cut()
         for number in range(MOST_ROUNDS):
             self.home.pass_time(LONG_US)
@@ -365,7 +386,7 @@ class WholePath(Path):
             if ts_us < recent_us
             and (key, ts_us) in self.home.truth
             and (key, ts_us) not in self.server.disk.readings
-            and not any(since_us <= ts_us < until_us for since_us, until_us in [*blind, *self.doubts])
+            and not any(since_us <= ts_us < until_us for since_us, until_us in [*blind, *self.doubts, *self.untold])
         ]
 
     def _wanted(self) -> list[object]:

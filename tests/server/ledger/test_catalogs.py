@@ -135,6 +135,16 @@ async def test_a_clock_set_back_cuts_what_was_kept_too(home: Home) -> None:
     assert await home.knows("b") == [(0, 60)], "it was not listened to at that time"
 
 
+async def test_one_that_left_in_a_time_that_comes_again_is_not_there_then(home: Home) -> None:
+    await home.names(entity("a"), entity("b"))
+    await home.heard(0, 100)
+    await home.names(entity("a"))
+    await home.heard(60, 70)
+    await home.heard(70, 130)
+    assert await home.knows("a") == [(0, 130)]
+    assert await home.knows("b") == [(0, 60)]
+
+
 async def test_states_of_all_hold_while_one_was_listened_to(home: Home) -> None:
     await home.names(entity("a"))
     await home.heard(0, 10)

@@ -57,6 +57,16 @@ async def test_an_entity_leaves_the_catalog_and_returns(state_store: StateStore)
     assert await state_store.entities("home") == [returned, GAUGE]
 
 
+async def test_who_left_later_may_have_left_earlier(opened_state: Opened[StateStore]) -> None:
+    later, early = replace(METER, key="c"), replace(METER, key="d")
+    for catalog, now_us in (([METER, later, early], 100), ([METER, later], 200), ([METER], 300)):
+        await opened_state.store.save_catalog("home", catalog, now_us)
+    await opened_state.store.left_by("another", 150)
+    await opened_state.store.left_by("home", 250)
+    left = {one.key: one.until_us for one in await (await opened_state.reopened()).entities("home")}
+    assert left == {METER.key: None, "c": 250, "d": 200}
+
+
 async def test_coverage_is_added_and_removed_in_one_step(opened_state: Opened[StateStore]) -> None:
     await opened_state.store.save_coverage("store", [LIVE, NONE], [])
     longer = replace(LIVE, span=Span(10, 30))

@@ -94,7 +94,7 @@ class CoverageLedger:
         """Take a claim whose data is durable; one that begins before the end of live Coverage first cuts it there."""
         live_end_us = self.live_end_us(claim.site)
         if claim.live and live_end_us is not None and claim.span.since_us < live_end_us:
-            self._cut(claim.site, claim.span.since_us)
+            await self._go_back(claim.site, claim.span.since_us)
         way = claim.source, claim.reason
         for key in (None,) if claim.keys is None else claim.keys:
             for span in self._new(claim, key):
@@ -108,7 +108,7 @@ class CoverageLedger:
 
     async def void_after(self, site: str, instant_us: int) -> None:
         """Take away what a clock that was wrong has claimed, durably: its user says that it is right now."""
-        self._cut(site, instant_us)
+        await self._go_back(site, instant_us)
         await self.flush()
 
     async def void_within(self, span: Span) -> None:
@@ -310,7 +310,10 @@ class CoverageLedger:
                 self._grow((entity.site, entity.key), (source, None), span)
                 self._shrunk = True  # to be durable before the window moves on
 
-    def _cut(self, site: str, instant_us: int) -> None:
+    async def _go_back(self, site: str, instant_us: int) -> None:
+        """Forget the time after an instant, which comes again; who left in it will not be there."""
+        await self._state.left_by(site, instant_us)
+        self._left[site] = [replace(one, until_us=min(_until(one), instant_us)) for one in self._left.get(site, ())]
         for place, ways in self._known.items():
             for way, spans in ways.items():
                 if place[0] == site and way[0] in OF_INSTANTS and spans and spans[-1].until_us > instant_us:

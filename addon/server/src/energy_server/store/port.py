@@ -208,6 +208,9 @@ class StateStore(Protocol):
     async def entities(self, site: str) -> list[Entity]:
         """Return the Entities of a Site, those that left the catalog included."""
 
+    async def left_by(self, site: str, instant_us: int) -> None:
+        """Let the Entities of a Site that left the catalog later than at an instant have left at it."""
+
     async def save_coverage(self, store_id: str, rows: Sequence[CoverageRow], removed: Sequence[CoverageRow]) -> None:
         """Remove, then add rows of Coverage, in one step: never a part of them. A row that is there is not added again.
 

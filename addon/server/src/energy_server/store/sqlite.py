@@ -134,6 +134,11 @@ class SqliteStateStore:
         rows = await self._select("SELECT * FROM entities WHERE site = ? ORDER BY until_us IS NOT NULL, position", site)
         return [_entity(row) for row in rows]
 
+    async def left_by(self, site: str, instant_us: int) -> None:
+        """Let the Entities that left later have left at this instant."""
+        left = (instant_us, site, instant_us)
+        await self._execute("UPDATE entities SET until_us = ? WHERE site = ? AND until_us > ?", [left])
+
     async def save_coverage(self, store_id: str, rows: Sequence[CoverageRow], removed: Sequence[CoverageRow]) -> None:
         """Remove, then add rows of Coverage."""
         await self._in_thread(self._save_coverage, store_id, rows, removed)

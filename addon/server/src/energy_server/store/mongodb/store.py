@@ -97,6 +97,11 @@ class MongoStateStore:
             found.sort(key=lambda document: (document["until_us"] is not None, document["position"]))
             return [_entity(document) for document in found]
 
+    async def left_by(self, site: str, instant_us: int) -> None:
+        """Let the Entities that left later have left at this instant."""
+        later, left = {"site": site, "until_us": {"$gt": instant_us}}, {"$set": {"until_us": instant_us}}
+        await self._connection.write(lambda database: database.entities.update_many(later, left))
+
     async def save_coverage(self, store_id: str, rows: Sequence[CoverageRow], removed: Sequence[CoverageRow]) -> None:
         """Remove, then add rows of Coverage."""
         await self._coverage.save(store_id, rows, removed)
