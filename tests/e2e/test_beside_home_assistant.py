@@ -31,8 +31,9 @@ FLOWS = ("grid_import", "grid_export", "solar", "battery_discharge", "battery_ch
 DEVICES = ("oven", "fridge", "heat_pump")
 FLUIDS = ("gas", "water")
 FIVE_MINUTES_US = 300_000_000
+WITHIN_S = 90.0
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ async def lived(product: Product, folder: Path, of: dict[str, Meter]) -> None:
         answer = await connection.action("simulated_home", "replay", call, response=True)
         assert answer["states"] == len(of[name].states)
     for meter in of.values():
-        await until(lambda meter=meter: has(product, meter), f"all of {meter.entity_id}")  # type: ignore[misc]
+        await until(lambda meter=meter: has(product, meter), f"all of {meter.entity_id}", WITHIN_S)  # type: ignore[misc]
 
 
 async def has(product: Product, meter: Meter) -> bool | None:
@@ -181,7 +182,7 @@ async def rolled_up(day: Day) -> dict[str, list[float | None]]:
         return all(near(values[0], day.expected(name)) for name, values in found.items()) or None
 
     try:
-        await until(look, "the energy of the day")
+        await until(look, "the energy of the day", WITHIN_S)
     except AssertionError:
         pytest.fail("\n".join(f"{n}: {v} {day.expected(n)} HA {day.theirs[n]}" for n, v in found.items()))
     return found

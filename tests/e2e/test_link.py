@@ -1,10 +1,8 @@
 """The Link: what Home Assistant has is what the server has, through restarts of either."""
 
 import re
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from time import time_ns
-from typing import Any
 
 import pytest
 from playwright.async_api import expect
@@ -15,6 +13,8 @@ from tests.product.home import EPOCH, Home
 from tests.product.load import instant, stored_twice
 from tests.product.running import Product
 from tests.product.saying import say
+from tests.product.server import Server
+from tests.product.waiting import InVainError, true
 
 # It changes every few seconds, whatever the weather.
 USE = "sensor.home_consumption_power"
@@ -27,9 +27,10 @@ UNITS = {"energy": "kWh", "power": "W", "volume": "m³", "temperature": "°C"}
 COLUMNS = ("mean", "min", "max", "change")
 HOUR_US = 3_600_000_000
 SETTLED_US = 2_000_000
+STARTING_US = 300_000_000
 NO_ANSWER = ("failed: ", "console error: ", "console warning: ", "502:", "503:")
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150, func_only=True)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300, func_only=True)]
 
 
 def now_us() -> int:
@@ -61,30 +62,54 @@ async def recorded(home: Home, since_us: int, until_us: int) -> dict[str, dict[i
     }
 
 
+async def stored(server: Server, since_us: int, until_us: int) -> dict[str, dict[int, float]]:
+    """Return the numbers that the server has of them, each once."""
+    found = {}
+    for entity_id in POWERS:
+        rows = await server.readings(entity_id, since_us, until_us)
+        assert len({ts_us for ts_us, _ in rows}) == len(rows)
+        found[entity_id] = {ts_us: value for ts_us, value in rows if value is not None}
+    return found
+
+
 async def the_same(product: Product, since_us: int, until_us: int) -> None:
-    """Hold the server to have exactly what Home Assistant recorded in the span, and say how many states that is."""
-    theirs = await recorded(product.home, since_us, until_us)
-    for entity_id, expected in theirs.items():
-        stored = await product.server.readings(entity_id, since_us, until_us)
-        assert len({ts_us for ts_us, _ in stored}) == len(stored)
-        assert {ts_us: value for ts_us, value in stored if value is not None} == expected, entity_id
-    count = sum(len(expected) for expected in theirs.values())
+    """Wait until the server has exactly what Home Assistant recorded in the span, and say how many states that is.
+
+    Each of them writes in its own time.
+    """
+    theirs: dict[str, dict[int, float]] = {}
+    ours: dict[str, dict[int, float]] = {}
+
+    async def same() -> bool:
+        nonlocal theirs, ours
+        theirs = await recorded(product.home, since_us, until_us)
+        ours = await stored(product.server, since_us, until_us)
+        return ours == theirs
+
+    try:
+        await true(same, "the same readings on both sides")
+    except InVainError:
+        assert ours == theirs
+        raise
+    count = sum(map(len, theirs.values()))
     assert count
     say(f"{count} states of {len(POWERS)} entities recorded by Home Assistant, the same {count} readings here")
 
 
-async def passed(product: Product, since_us: int) -> None:
-    """Wait until the server has heard of the use some seconds after an instant."""
+async def passed(product: Product, since_us: int) -> int:
+    """Wait until the server has heard of some seconds after an instant; returns until when all of it should be here."""
 
-    async def look() -> bool | None:
-        entity = await product.server.known(USE)
-        return (entity["latest"] is not None and entity["latest"]["ts_us"] > since_us + 3 * SETTLED_US) or None
+    async def look() -> int | None:
+        latest = (await product.server.known(USE))["latest"]
+        until_us: int = latest["ts_us"] - SETTLED_US if latest else 0
+        settled = until_us > since_us + 2 * SETTLED_US
+        return until_us if settled and await product.server.readings(USE, since_us, until_us) else None
 
-    await product.server.until(look, "some seconds of readings")
+    return await product.server.until(look, "some seconds of readings")
 
 
 async def test_the_statistics_of_home_assistant_are_here(product: Product) -> None:
-    """Value by value, every hour before listening began."""
+    """Value by value, every hour that was over when Home Assistant was started, some time before listening began."""
     home, server = product.home, product.server
     await server.imported()
     entities = {
@@ -92,12 +117,12 @@ async def test_the_statistics_of_home_assistant_are_here(product: Product) -> No
         for entity in (await server.get("/api/entities"))["entities"]
         if entity["entity_id"].startswith("sensor.home_")
     }
-    live_us = min(entity["since_us"] for entity in entities.values()) // HOUR_US * HOUR_US
-    since_us = live_us - 48 * HOUR_US
+    until_us = (min(entity["since_us"] for entity in entities.values()) - STARTING_US) // HOUR_US * HOUR_US
+    since_us = until_us - 48 * HOUR_US
     theirs = await home.connection.command(
         "recorder/statistics_during_period",
         start_time=instant(since_us).isoformat(),
-        end_time=instant(live_us).isoformat(),
+        end_time=instant(until_us).isoformat(),
         statistic_ids=list(entities),
         period="hour",
         units=UNITS,
@@ -106,7 +131,7 @@ async def test_the_statistics_of_home_assistant_are_here(product: Product) -> No
     compared = 0
     for entity_id, rows in theirs.items():
         answer = await server.get(
-            "/api/statistics", key=entities[entity_id]["key"], level="hour", start=since_us, end=live_us
+            "/api/statistics", key=entities[entity_id]["key"], level="hour", start=since_us, end=until_us
         )
         (ours,) = answer["series"]
         assert ours["start_us"] == [row["start"] * 1000 for row in rows], entity_id
@@ -121,8 +146,7 @@ async def test_the_statistics_of_home_assistant_are_here(product: Product) -> No
 
 async def test_what_is_recorded_there_is_stored_here(product: Product) -> None:
     since_us = now_us()
-    await passed(product, since_us)
-    await the_same(product, since_us, since_us + 2 * SETTLED_US)
+    await the_same(product, since_us, await passed(product, since_us))
 
 
 async def test_home_assistant_restarts(product: Product, desktop: Watched) -> None:
@@ -139,9 +163,9 @@ async def test_home_assistant_restarts(product: Product, desktop: Watched) -> No
     await server.connected(60)
     started_us = now_us()
     await expect(chip).to_contain_text("Live", timeout=30_000)
-    await passed(product, started_us)
+    until_us = await passed(product, started_us)
     await the_same(product, began_us, stopped_us - SETTLED_US // 2)
-    await the_same(product, started_us, started_us + 2 * SETTLED_US)
+    await the_same(product, started_us, until_us)
     site = await server.site()
     assert site is not None
     assert [gap for gap in site["gaps"] if gap["since_us"] >= began_us], "the time without Home Assistant is a Gap"
@@ -163,15 +187,9 @@ async def test_the_server_restarts(product: Product, oven: Oven, desktop: Watche
     await server.connected(60)
     await expect(chip).to_contain_text("Live", timeout=45_000)
     await expect(number).to_have_text("5.68")
-    await passed(product, began_us)
-    await the_same(product, began_us, began_us + 2 * SETTLED_US)
+    await the_same(product, began_us, await passed(product, began_us))
     assert all(line.startswith((*NO_ANSWER, "503:")) for line in desktop.troubles), desktop.troubles
     desktop.troubles.clear()
-
-
-async def entry_state(product: Product, wanted: str, change: Callable[[], Awaitable[Any]]) -> None:
-    await change()
-    await product.home.entry_is(wanted)
 
 
 async def test_reload_and_unload(product: Product) -> None:
@@ -195,8 +213,6 @@ async def test_reload_and_unload(product: Product) -> None:
     await home.entry_is("loaded")
     await server.connected()
     enabled_us = now_us()
-    await passed(product, enabled_us)
-    await the_same(product, enabled_us, enabled_us + 2 * SETTLED_US)
+    await the_same(product, enabled_us, await passed(product, enabled_us))
     assert {line.level for line in home.lines()} <= {"INFO", "WARNING"}
-    stored = await server.readings(USE, began_us, enabled_us)
-    assert len({ts_us for ts_us, _ in stored}) == len(stored)
+    await stored(server, began_us, enabled_us)
