@@ -34,7 +34,7 @@ SPEED_AMID_OUTAGES = 1_440
 OUTAGES = 5
 LONGEST_OUTAGE_S = 6.0
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400, func_only=True)]
 
 
 def read(path: Path) -> Series:
