@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from math import ceil
 from typing import Final
 
 from .channel import Channel, Subject
@@ -25,8 +26,12 @@ from .spans import Span
 
 MOST: Final = 1_000
 """Requests that wait; a server that asks for more forgets its oldest ones."""
-HELD_S: Final = 0.04
+HELD_S: Final = 0.03
 """Counting should hold the recorder for about this long at a time."""
+FIRST_HOURS: Final = 2
+MOST_HOURS: Final = 24 * 366
+WIDER: Final = 1.5
+"""The next question may be about so much more: what is on the disk still takes several times as long."""
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +82,8 @@ class Audit:
         self._requests: Requests = deque(maxlen=MOST)
         self._catalog: Catalog | None = None
         self._began_us: int | None = None
-        self._hours = 24
+        self._hours = {False: FIRST_HOURS, True: FIRST_HOURS}
+        """By whether it is a counter: an index tells how many states there are, but not which were reported again."""
 
     @property
     def waiting(self) -> int:
@@ -160,12 +166,15 @@ class Audit:
         return await self._recorder.ask(partial(recorded, entity_ids=entity_ids))
 
     async def _count_hours(self, request: CountRequest, place: int, known: Recorded, *, counter: bool) -> None:
-        span = Span(request.until_us, min(request.until_us + self._hours * HOUR_US, request.span.until_us))
+        hours = self._hours[counter]
+        span = Span(request.until_us, min(request.until_us + hours * HOUR_US, request.span.until_us))
         found = await self._recorder.ask(partial(counts, id_=known.id, span=span, counter=counter))
         request.rows.extend((place, hour_us, number) for hour_us, number in sorted(found.items()))
         request.until_us = span.until_us
-        factor = min(HELD_S / max(self._recorder.holding.last_s, 1e-4), 2.0)
-        self._hours = int(min(max(self._hours * factor, 1), 24 * 366))
+        asked = (span.until_us - span.since_us) / HOUR_US  # a request may end sooner
+        factor = min(HELD_S / max(self._recorder.holding.last_s, 1e-4), WIDER)
+        wider = max(hours, ceil(asked * factor)) if factor > 1 else int(asked * factor)
+        self._hours[counter] = min(max(wider, 1), MOST_HOURS)
 
     # ---- digests
 

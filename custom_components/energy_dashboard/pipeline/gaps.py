@@ -34,9 +34,9 @@ from .watch import RecorderWatch
 
 MEMBERS: Final = 200
 """Entities in one window at most: each costs the recorder a few look-ups in an index."""
-HELD_S: Final = 0.04
+HELD_S: Final = 0.03
 """A window should hold the recorder for about this long."""
-FEWEST, MOST = 1_000, 4_000
+FEWEST, MOST = 1_000, 3_000
 """Bounds of how many states a window is meant to hold."""
 FIRST_US: Final = 600_000_000
 NARROWEST_US: Final = 1_000

@@ -33,7 +33,7 @@ EARLIEST_STATISTIC_US: Final = 946_684_800_000_000
 """2000-01-01: the protocol's first instant, and older than Home Assistant."""
 SLICE_HOURS: Final = 4_000
 FEWEST_HOURS: Final = 500
-HELD_S: Final = 0.04
+HELD_S: Final = 0.03
 """A slice should hold the recorder for about this long."""
 
 
@@ -54,10 +54,12 @@ class Import:
     known: StatisticMetadata | None = None
     on_the_way: int = 0
     sent: bool = False
+    restarts: int = 0
 
     def restart(self, stored_us: int | None = None) -> None:
-        """Begin again before what is stored: something that was sent was not."""
+        """Begin again before what is stored: something that was sent was not. A slice being read is of no use then."""
         self.stored_us, self.until_us, self.sent = stored_us, None, False
+        self.restarts += 1
 
     def begin(self, until_us: int, known: StatisticMetadata | None) -> None:
         """Take notice of what there is: hours until an instant."""
@@ -175,7 +177,7 @@ class Imports:
 
     async def _send(self, item: Import, channel: Channel, catalog: Catalog) -> None:
         """Send the newest hours of an Entity that are not sent yet, and what is known when there are no more."""
-        place = catalog.places[item.key]
+        place, restarts = catalog.places[item.key], item.restarts
         span = Span(item.since_us, item.until_us or item.since_us)
         part = None
         if item.known is not None and span.since_us < span.until_us:
@@ -198,10 +200,12 @@ class Imports:
             await self._finish(item, channel, catalog, span)
             return
         body = await self._hass.async_add_executor_job(statistics_body, catalog.rev, part.span, place, part.rows)
+        if item.restarts != restarts:
+            return
         item.until_us = part.span.since_us
         self.rows += len(part.rows)
         await self._post(item, channel, "statistics", body, catalog, part.span)
-        if not part.older:
+        if not part.older and item.restarts == restarts:
             await self._finish(item, channel, catalog, Span(item.since_us, part.span.since_us))
 
     async def _finish(self, item: Import, channel: Channel, catalog: Catalog, span: Span) -> None:

@@ -72,8 +72,8 @@ class Holding:
         self.until_s = perf_counter()
 
     def rest_s(self) -> float:
-        """Return how long it should still be left to others, who get as much of its time."""
-        return max(0.0, self.until_s + self.last_s - perf_counter())
+        """Return how long it should still be left to others, who get a third of the time of this one of its threads."""
+        return max(0.0, self.until_s + self.last_s / 2 - perf_counter())
 
 
 class Recorder:
