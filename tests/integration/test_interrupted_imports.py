@@ -1,13 +1,17 @@
 """An import of hourly statistics that is interrupted goes on where the server says, and comes to its end."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 from homeassistant.components.recorder.statistics import async_import_statistics
 from homeassistant.core import HomeAssistant
 
-from custom_components.energy_dashboard.pipeline import imports, link
+from custom_components.energy_dashboard.pipeline import claims, imports, link
+from custom_components.energy_dashboard.pipeline.channel import Subject
+from custom_components.energy_dashboard.pipeline.model import Catalog
 from custom_components.energy_dashboard.pipeline.recorder import Recorder
 from tests.integration import test_statistics
 from tests.integration.fake_server import FakeServer, Message
@@ -129,3 +133,61 @@ async def test_another_database_is_imported_from_its_newest_hour(
     monkeypatch.setattr(Recorder, "began_us", property(lambda _self: 1))
     await imported(server, entry)
     assert [message["span"][1] for message in server.of("statistics")].count(newest_us) == 2
+
+
+class Refusing:
+    """A channel that stores everything at once, but the first message only when it is told to call it outdated."""
+
+    max_rows = 5_000
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog: Catalog | None = catalog
+        self.posted: list[tuple[str, Subject]] = []
+        self.first = asyncio.get_running_loop().create_future()
+
+    async def post(self, subject: Subject, kind: str, _body: bytes, _catalog: Catalog) -> asyncio.Future[bool]:
+        self.posted.append((kind, subject))
+        if len(self.posted) == 1:
+            return self.first
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(True)
+        return done
+
+    async def refuse(self) -> None:
+        """Call the first message outdated; whoever waits for it knows when this returns."""
+        self.first.set_result(False)
+        await asyncio.sleep(0)
+
+    def tell(self, message: dict[str, object]) -> None:
+        raise AssertionError(message)
+
+
+@pytest.mark.usefixtures("years")
+@pytest.mark.parametrize("slices", [2, 12])
+async def test_what_turns_out_lost_while_the_next_slice_is_read_is_sent_again(
+    hass: HomeAssistant, set_up: SetUp, monkeypatch: pytest.MonkeyPatch, slices: int
+) -> None:
+    """The catalog it was made for is gone by then. Neither the slice being read nor the last one makes up for it."""
+    catalog = (await set_up()).runtime_data.outbox.catalog
+    assert catalog is not None
+    channel = Refusing(catalog)
+    made = 0
+    body = claims.statistics_body
+
+    def refuse_then(*args: Any) -> bytes:
+        nonlocal made
+        made += 1
+        if made == slices:
+            asyncio.run_coroutine_threadsafe(channel.refuse(), hass.loop).result()
+        return body(*args)
+
+    monkeypatch.setattr(imports, "statistics_body", refuse_then)
+    job = imports.Imports(hass, Recorder(hass), [], [], on_change=lambda: None, wake=lambda: None)
+    job.request(["sensor.meter"], None)
+    while job.pending:
+        assert await job.step(channel)
+        await asyncio.sleep(0)
+    lost = channel.posted[0][1].span
+    sent = [subject.span for kind, subject in channel.posted[1:] if kind == "statistics"]
+    assert lost in sent, "what was lost is sent again"
+    assert {span.until_us for span in sent} >= {span.since_us for span in sent} - {sent[-1].since_us}, "without a hole"
