@@ -276,6 +276,7 @@ async def test_a_store_that_fails_is_told_once_and_tried_again(
         house.series.full = False
         await rolled.wait()
     running.cancel()
+    await asyncio.wait([running])
     assert waits_s == [5.0] * 4
     assert [record.message for record in caplog.records] == ["Statistics wait for the store: The disk is full."]
     await house.rolled()
@@ -302,6 +303,7 @@ async def test_a_history_that_pours_in_is_rolled_up_when_it_is_over_or_too_long(
     await house.arrive({"meter": [at("10:00", 5.0), at("10:10", 7.0)]}, ("10:00", "10:31"))
     running = asyncio.create_task(house.worker.run())
     await rolled.wait()
+    await asyncio.wait([running])
     assert waited == [5.0] * rounds
 
 
