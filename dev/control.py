@@ -41,10 +41,10 @@ class Request:
     answer: asyncio.Future[Answer]
 
 
-def command_line(folder: Path, what: str, part: str) -> str:
+def command_line(folder: Path, *words: str) -> str:
     """Return what a person types to do that with the demo of the folder."""
     where = "" if folder == STATE else f"ENERGY_STATE={shlex.quote(str(folder))} "
-    return f"{where}script/run {what} {part}"
+    return where + " ".join(("script/run", *words))
 
 
 @asynccontextmanager

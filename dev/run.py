@@ -89,7 +89,7 @@ async def run_demo(folder: Path, options: argparse.Namespace, screen: Screen) ->
   [bold]Home Assistant[/]  {running.home_assistant.url}   {login}
 
   Storage: {running.storage}
-  Logs: {folder / "logs"}   Stop: Ctrl-C   Start over: script/run --fresh
+  Logs: {folder / "logs"}   Stop: Ctrl-C   Start over: {command_line(folder, "--fresh")}
   Stop or start a part of it, in a second terminal: {command_line(folder, "stop", "server")}   Parts: {parts}
 """
             )
@@ -136,10 +136,11 @@ async def finish(stop: Callable[[], Awaitable[object]], kill: Callable[[], Await
         await asyncio.gather(stopping, return_exceptions=True)
 
 
-def explain(error: ProcessDiedError, screen: Screen) -> None:
+def explain(error: ProcessDiedError, folder: Path, screen: Screen) -> None:
     """Show the last lines of a program that died, and what to do."""
     screen.fail(error.report)
-    screen.say("\nRun script/run again to go on where it stopped, or script/run --fresh to start over.")
+    again, over = command_line(folder), command_line(folder, "--fresh")
+    screen.say(f"\nRun {again} again to go on where it stopped, or {over} to start over.")
 
 
 async def main(folder: Path, options: argparse.Namespace) -> int:
@@ -156,7 +157,7 @@ async def main(folder: Path, options: argparse.Namespace) -> int:
         screen.say("Stopped.")
         return 0
     except ProcessDiedError as err:
-        explain(err, screen)
+        explain(err, folder, screen)
     except FAILURES as err:
         screen.say(
             f"\n[red]It failed:[/] {err}\nLogs: {folder / 'logs'}. Run script/run again to go on where it stopped."

@@ -90,5 +90,6 @@ async def test_where_no_socket_can_be_that_is_said_and_nothing_else_happens(tmp_
 
 
 def test_the_command_names_the_folder_unless_it_is_the_usual_one() -> None:
+    assert command_line(STATE) == "script/run"
     assert command_line(STATE, "start", "server") == "script/run start server"
     assert command_line(Path("/my home"), "stop", "server") == "ENERGY_STATE='/my home' script/run stop server"
