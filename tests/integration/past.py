@@ -22,11 +22,11 @@ EARLIEST_US = 946_684_800_000_000
 
 
 class Past:
-    """A recorder's database. Instants are minutes before the beginning of the test, negative ones before it."""
+    """A recorder's database. Instants are minutes from about the beginning of the test, negative ones before it."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         self.hass = hass
-        self.start = datetime.now(UTC).replace(microsecond=123_457)
+        self.start = (datetime.now(UTC) - timedelta(seconds=1)).replace(microsecond=123_457)  # never ahead of now
         self._todo: list[Callable[[Session], object]] = []
         self._run_id = -1_000  # before the one of Home Assistant's present run
 

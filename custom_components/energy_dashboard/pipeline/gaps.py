@@ -210,6 +210,9 @@ class Gaps:
         included = {entity.key for entity in catalog.entities if self._included(entity)}
         quiet = self._quiet(catalog, known, included)
         unseen = await self._unseen(home, known)
+        counters = [of.id for of in _of_counters(catalog, known)]
+        for id_, first in (await self._first_states(counters, home.resumed)).items():
+            unseen[id_] += home.unreported(first)
         plan = await self._hass.async_add_executor_job(
             _plan, self._wanted, catalog, home, known | quiet, unseen, included, self._answered()
         )
@@ -220,13 +223,18 @@ class Gaps:
         """Return by id where entities were not recorded in the runs that something is wanted of."""
         spans = [span for _, span in self._wanted]
         runs = home.runs(Span(min(spans).since_us, max(span.until_us for span in spans))) if spans else []
-        first_us: dict[int, dict[Span, int]] = {of.id: {} for of in known.values()}
-        for ids in batched(first_us, LOOK_UPS, strict=False):
-            for some in batched(runs, max(1, LOOK_UPS // len(ids)), strict=False):
-                found = await self._recorder.ask(partial(first_states, ids=ids, spans=some))
-                for (id_, run), first in found.items():
-                    first_us[id_][run] = first
+        first_us = await self._first_states([of.id for of in known.values()], runs)
         return {id_: home.unseen(first) for id_, first in first_us.items()}
+
+    async def _first_states(self, ids: Sequence[int], spans: Sequence[Span]) -> dict[int, dict[Span, int]]:
+        """Return by id the instant of the first state in each span that has one."""
+        first_us: dict[int, dict[Span, int]] = {id_: {} for id_ in ids}
+        for few in batched(ids, LOOK_UPS, strict=False):
+            for some in batched(spans, max(1, LOOK_UPS // len(few)), strict=False):
+                found = await self._recorder.ask(partial(first_states, ids=few, spans=some))
+                for (id_, span), first in found.items():
+                    first_us[id_][span] = first
+        return first_us
 
     def _included(self, entity: Entity) -> bool:
         return entity.source is Source.STATE and self._recorder.is_set_up and self._recorder.records(entity.entity_id)
@@ -344,6 +352,10 @@ class Gaps:
 
 NO_ID: Final = -1
 """The id of an Entity of which the recorder has no state, though it had one all the time."""
+
+
+def _of_counters(catalog: Catalog, known: Mapping[str, Recorded]) -> list[Recorded]:
+    return [known[one.entity_id] for one in catalog.entities if one.counter and one.entity_id in known]
 
 
 def _without_recorder(now_us: int) -> Timeline:

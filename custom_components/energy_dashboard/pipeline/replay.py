@@ -82,7 +82,7 @@ def readings_of(
         reset_us = converter.reset_us(stored) if total and value is not None and ATTR_LAST_RESET in stored else None
         instants = [ts_us(updated_s)]
         if counter and value is not None and reported_s is not None and reported_s > updated_s != newest_s:
-            instants.append(ts_us(reported_s))
+            instants.extend(us for us in [ts_us(reported_s)] if us >= span.since_us)
         rows.extend(
             (place, instant_us, value) if reset_us is None else (place, instant_us, value, reset_us)
             for instant_us in instants

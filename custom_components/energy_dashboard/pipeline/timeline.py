@@ -46,6 +46,8 @@ class Timeline:
     """The runs that are over."""
     present: Span | None = None
     """The run that goes on, as far as it is known."""
+    resumed: tuple[Span, ...] = ()
+    """The times since the recorder recorded again."""
 
     def runs(self, within: Span) -> list[Span]:
         """Return the runs that a span is part of."""
@@ -59,6 +61,13 @@ class Timeline:
         """
         late = [Span(run.since_us, first) for run, first in first_us.items() if first - run.since_us > STARTING_US]
         return [*(run for run in self.ended if run not in first_us), *late]
+
+    def unreported(self, first_us: Mapping[Span, int]) -> list[Span]:
+        """Return where it is not known which state of a counter was reported again: before its first since it resumed.
+
+        Home Assistant notes the last report of a state that was not recorded on the one that was recorded before it.
+        """
+        return [Span(span.since_us, first_us.get(span, span.until_us)) for span in self.resumed]
 
     def of(self, gap: Span) -> Iterator[Piece]:
         """Yield the pieces of a span."""
@@ -95,7 +104,8 @@ def timeline(runs: Runs, blind: Sequence[Span], horizon_us: int, *, current: boo
         pieces.append(Piece(Span(end_us, min(runs.began_us, horizon_us)), Verdict.HA_OFF))
     found = sorted((p for p in pieces if p.span.since_us < p.span.until_us), key=lambda p: p.span)
     present = Span(runs.began_us, LATEST_US) if runs.began_us is not None else None
-    return Timeline(tuple(found), runs.ended, present)
+    resumed = tuple(Span(span.until_us, LATEST_US) for span in blind if span.until_us < LATEST_US)
+    return Timeline(tuple(found), runs.ended, present, resumed)
 
 
 def of_entity(
