@@ -81,6 +81,11 @@ class Recorder:
         self.is_set_up, self.latest_s = True, LATEST_S
         self._rewrite()
 
+    @property
+    def first_run_us(self) -> int:
+        """When the first run that it knows began, as it was written down."""
+        return min((since_us for since_us, *_ in self.content.runs if since_us is not None), default=0)
+
     # ---- what happens to it
 
     def start(self, excluded: frozenset[str]) -> None:

@@ -314,6 +314,8 @@ class WholePath(Path):
             lacking = [ts for key, ts in self.home.truth if key == entity.key and (key, ts) not in stored]
             covered = ledger.spans(SITE.id, entity, 0, self.home.now_us * 2) if lacking else []
             for ts_us in lacking:
+                if entity.key in self.home.excluded and ts_us < self.home.recorder.first_run_us:
+                    continue  # the clock was set back in the first run: to the recorder nothing ran at that time
                 lost = self._is_lost(entity.key, ts_us)
                 if lost and any(since_us <= ts_us < until_us for since_us, until_us in self.again):
                     continue  # what the recorder has of the first time seems to be of the second
