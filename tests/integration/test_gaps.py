@@ -73,6 +73,20 @@ async def test_what_happened_in_a_gap_and_what_held_at_its_beginning(past: Past,
     ]
 
 
+async def test_when_a_counter_was_last_reported_before_a_gap_comes_along(
+    past: Past, set_up: SetUp, asking: Asking
+) -> None:
+    """It became known with the next state: who had the span before it had not heard of it then."""
+    past.state(METER, -70, "100", reported=-50)
+    past.state(METER, -40, "101")
+    past.state(METER, -30, "102")
+    await past.write()
+    await set_up()
+    await asking.want((METER, *past.span(-45, -35)))
+    await asking.settles(METER, (*past.span(-45, -35), "states"))
+    assert asking.rows(METER) == [(past.us(-70), 100.0), (past.us(-50), 100.0), (past.us(-40), 101.0)]
+
+
 async def test_a_counter_that_stood_still_is_known_to_have_stood_still(
     hass: HomeAssistant, past: Past, set_up: SetUp, asking: Asking
 ) -> None:

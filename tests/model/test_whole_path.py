@@ -53,6 +53,9 @@ class WholePath(Path):
 
         self.known = 0
         """How many of all it knew when it was backed up."""
+
+        self.returned: set[tuple[str, int]] = set()
+        """What was purged and came back with a backup."""
         self.configured = False
 
     def teardown(self) -> None:
@@ -123,6 +126,8 @@ class WholePath(Path):
         """Is set, but not back where the recorder's settings change as well: its states do not tell what was when."""
         if by_s < 0 and self.configured:
             return
+        if by_s * SECOND_US >= LATEST_US:
+            self.home.recorder.commit()  # else what is just being written seemed to be old enough to be written
         was_us = self.home.now_us
         self.home.set_clock(by_s * SECOND_US)
         if by_s < 0:
@@ -168,7 +173,9 @@ class WholePath(Path):
             self.backup_of_home = self.home.back_up()
         else:
             self.go_away("stop")
+            before = self._written()
             self.home.restore(self.backup_of_home)
+            self.returned |= self._written() - before
             self.home.pass_time(3 * SECOND_US)
             self.home.start()
 
@@ -277,6 +284,8 @@ class WholePath(Path):
             self.server.disk.readings = {}
             self.server.disk.series_id += "+"
             self.restart()
+        if self.again:
+            self._forget_lost()
 
     @rule(key=KEYS, value=VALUES)
     def readings_are_lost_at_the_worst_moment(self, key: str, value: float | None) -> None:
@@ -388,8 +397,19 @@ class WholePath(Path):
             if ts_us < recent_us
             and (key, ts_us) in self.home.truth
             and (key, ts_us) not in self.server.disk.readings
+            and not self._given_up(key, ts_us)
             and not any(since_us <= ts_us < until_us for since_us, until_us in [*blind, *self.doubts, *self.untold])
         ]
+
+    def _given_up(self, key: str, ts_us: int) -> bool:
+        """Tell whether the server was told that it is not to be had, before a backup brought it: left to audits."""
+        of_key = [entity for entity in self.server.disk.entities if entity.key == key]
+        spans = [span for entity in of_key for span in self.server.ledger.unreadable(entity)]
+        return (key, ts_us) in self.returned and any(span.since_us <= ts_us < span.until_us for span in spans)
+
+    def _written(self) -> set[tuple[str, int]]:
+        recorder, ids = self.home.recorder, self.home.entity_ids
+        return {(key, ts_us) for key, entity_id in ids.items() for ts_us in recorder.written(entity_id)}
 
     def _wanted(self) -> list[object]:
         wanted = self.server._around.wanted

@@ -325,7 +325,8 @@ class Gaps:
     def _part(self, catalog: Catalog, member: Member, place: int) -> Part:
         entity = catalog.entities[place]
         counted_us = self._counted_us.get(entity.key, self._listens_us)
-        return Part(entity, place, member.id, member.since_us, self._converted(entity), counted_us)
+        blind = self._watch.blind()
+        return Part(entity, place, member.id, member.since_us, self._converted(entity), counted_us, blind)
 
     def _converted(self, entity: Entity) -> Converter:
         """Return the converter of an Entity, which is remembered for as long as the Entity stays as it is."""

@@ -32,6 +32,7 @@ class Part:
     """An Entity in a window: its place in the catalog, its id in the recorder, since when its states are asked for.
 
     States from `counted_us` on that give no reading were counted before; `skipped` are the others, by their reasons.
+    `blind` are spans in which the recorder did not record.
     """
 
     entity: Entity
@@ -40,6 +41,7 @@ class Part:
     since_us: int
     converter: Converter
     counted_us: int = 0
+    blind: Sequence[Span] = ()
     skipped: Counter[str] = field(default_factory=Counter)
 
 
@@ -82,13 +84,19 @@ def readings_of(
         reset_us = converter.reset_us(stored) if total and value is not None and ATTR_LAST_RESET in stored else None
         instants = [ts_us(updated_s)]
         if counter and value is not None and reported_s is not None and reported_s > updated_s != newest_s:
-            instants.extend(us for us in [ts_us(reported_s)] if us >= span.since_us)
+            instants.extend(_reported(part, ts_us(updated_s), ts_us(reported_s)))
         rows.extend(
             (place, instant_us, value) if reset_us is None else (place, instant_us, value, reset_us)
             for instant_us in instants
             if instant_us < span.until_us and (last or instant_us >= span.since_us)
         )
     return rows
+
+
+def _reported(part: Part, updated_us: int, reported_us: int) -> list[int]:
+    """Return when a state was reported last; after a blind span that may have been another, which was not recorded."""
+    blind = any(updated_us < span.until_us and span.since_us <= reported_us for span in part.blind)
+    return [] if blind else [reported_us]
 
 
 def messages_of(
