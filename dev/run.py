@@ -159,9 +159,7 @@ async def main(folder: Path, options: argparse.Namespace) -> int:
     except ProcessDiedError as err:
         explain(err, folder, screen)
     except FAILURES as err:
-        screen.say(
-            f"\n[red]It failed:[/] {err}\nLogs: {folder / 'logs'}. Run script/run again to go on where it stopped."
-        )
+        screen.say(f"\n[red]It failed:[/] {err}\nLogs: {folder / 'logs'}. Run {command_line(folder)} again to go on.")
     return 1
 
 

@@ -181,7 +181,8 @@ async def test_the_death_of_a_part_ends_a_start(tmp_path: Path) -> None:
         run.child(SERVER).kill()
         assert await run.end() == 1
     assert "The server ended by itself (exit status -9)" in run.text
-    assert "Run script/run again" in run.text
+    again = f"ENERGY_STATE={tmp_path} script/run"
+    assert f"Run {again} again to go on where it stopped, or {again} --fresh to start over." in run.text
 
 
 @pytest.mark.timeout(120)
