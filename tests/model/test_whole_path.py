@@ -288,6 +288,7 @@ class WholePath(Path):
         if self.again:
             self._forget_lost()
 
+    @precondition(lambda self: not self.again)  # the recorder does not tell which of two times a report was of
     @rule(key=KEYS, value=VALUES)
     def readings_are_lost_at_the_worst_moment(self, key: str, value: float | None) -> None:
         """The newest was acknowledged, and the recorder has not written it yet."""
