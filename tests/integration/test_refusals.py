@@ -21,13 +21,19 @@ def issue(hass: HomeAssistant, entry: MockConfigEntry) -> str | None:
     return None if found is None else found.translation_key
 
 
+async def delivering(hass: HomeAssistant, set_up: SetUp) -> MockConfigEntry:
+    """Set up, and deliver a first reading."""
+    state(hass, "sensor.power", "1", POWER)
+    entry = await set_up()
+    await when(entry, lambda now: now.waiting == 0)
+    return entry
+
+
 @pytest.mark.parametrize("code", ["clock_behind", "protocol_unsupported", "host_not_allowed"])
 async def test_a_refusal_that_the_user_can_mend_is_a_repair_issue(
     hass: HomeAssistant, server: FakeServer, set_up: SetUp, code: str
 ) -> None:
-    state(hass, "sensor.power", "1", POWER)
-    entry = await set_up()
-    await when(entry, lambda now: now.waiting == 0)
+    entry = await delivering(hass, set_up)
     if code == "host_not_allowed":
         server.status = 403
     else:
@@ -62,9 +68,7 @@ async def test_an_unknown_refusal_is_shown_with_its_code(
 async def test_a_clock_that_was_behind_and_is_set_voids_what_was_heard_by_it(
     hass: HomeAssistant, server: FakeServer, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state(hass, "sensor.power", "1", POWER)
-    entry = await set_up()
-    await when(entry, lambda now: now.waiting == 0)
+    entry = await delivering(hass, set_up)
     server.welcome = {"type": "error", "code": "clock_behind", "message": "an hour"}
     await server.cut()
     await when(entry, lambda _: issue(hass, entry) == "clock_behind")
@@ -84,9 +88,7 @@ async def test_a_clock_that_was_behind_and_is_set_voids_what_was_heard_by_it(
 async def test_a_clock_set_forward_is_told_to_the_server_before_the_readings_by_it(
     hass: HomeAssistant, server: FakeServer, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state(hass, "sensor.power", "1", POWER)
-    entry = await set_up()
-    await when(entry, lambda now: now.waiting == 0)
+    entry = await delivering(hass, set_up)
     now_us, monotonic_us = clocks_us()
     ahead_s = link_module._clock_s() + 3600
     monkeypatch.setattr(listen, "clocks_us", lambda: (now_us + 3_600_000_000, monotonic_us))
@@ -104,9 +106,7 @@ async def test_a_clock_set_forward_is_told_to_the_server_before_the_readings_by_
 async def test_a_message_that_the_server_cannot_read_is_found_and_dropped(
     hass: HomeAssistant, server: FakeServer, set_up: SetUp, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    state(hass, "sensor.power", "1", POWER)
-    entry = await set_up()
-    await when(entry, lambda now: now.waiting == 0)
+    entry = await delivering(hass, set_up)
     server.acknowledging = False
 
     def answer(message: Message) -> Message | None:

@@ -209,22 +209,23 @@ class Gaps:
             known = await self._recorder.ask(partial(recorded, entity_ids=dict.fromkeys(entity_ids)))
         included = {entity.key for entity in catalog.entities if self._included(entity)}
         quiet = self._quiet(catalog, known, included)
-        unseen = await self._unseen(home, known)
-        counters = [of.id for of in _of_counters(catalog, known)]
-        for id_, first in (await self._first_states(counters, home.resumed)).items():
-            unseen[id_] += home.unreported(first)
+        unseen = await self._unseen(home, known, catalog)
         plan = await self._hass.async_add_executor_job(
             _plan, self._wanted, catalog, home, known | quiet, unseen, included, self._answered()
         )
         plan.began_us = began_us
         return plan
 
-    async def _unseen(self, home: Timeline, known: Mapping[str, Recorded]) -> dict[int, list[Span]]:
+    async def _unseen(self, home: Timeline, known: Mapping[str, Recorded], catalog: Catalog) -> dict[int, list[Span]]:
         """Return by id where entities were not recorded in the runs that something is wanted of."""
         spans = [span for _, span in self._wanted]
         runs = home.runs(Span(min(spans).since_us, max(span.until_us for span in spans))) if spans else []
         first_us = await self._first_states([of.id for of in known.values()], runs)
-        return {id_: home.unseen(first) for id_, first in first_us.items()}
+        unseen = {id_: home.unseen(first) for id_, first in first_us.items()}
+        counters = [known[one.entity_id].id for one in catalog.entities if one.counter and one.entity_id in known]
+        for id_, first in (await self._first_states(counters, home.resumed)).items():
+            unseen[id_] += home.unreported(first)
+        return unseen
 
     async def _first_states(self, ids: Sequence[int], spans: Sequence[Span]) -> dict[int, dict[Span, int]]:
         """Return by id the instant of the first state in each span that has one."""
@@ -353,10 +354,6 @@ class Gaps:
 
 NO_ID: Final = -1
 """The id of an Entity of which the recorder has no state, though it had one all the time."""
-
-
-def _of_counters(catalog: Catalog, known: Mapping[str, Recorded]) -> list[Recorded]:
-    return [known[one.entity_id] for one in catalog.entities if one.counter and one.entity_id in known]
 
 
 def _without_recorder(now_us: int) -> Timeline:

@@ -72,7 +72,7 @@ class Holding:
         self.until_s = perf_counter()
 
     def rest_s(self) -> float:
-        """Return how long it should still be left to others, who get a third of the time of this one of its threads."""
+        """Return how long it should still be left to others: half as long as it was held."""
         return max(0.0, self.until_s + self.last_s / 2 - perf_counter())
 
 
