@@ -145,6 +145,20 @@ async def test_one_that_left_in_a_time_that_comes_again_is_not_there_then(home: 
     assert await home.knows("b") == [(0, 60)]
 
 
+async def test_it_is_not_there_then_when_the_server_forgot_how_far_it_had_come(home: Home, state: StateStore) -> None:
+    """Killed before the Coverage of the last seconds was written, but after the catalog was."""
+    await home.names(entity("a"), entity("b"))
+    await home.heard(0, 100)
+    await home.ledger.flush()
+    await home.heard(100, 110)
+    await home.names(entity("a"))
+    again = Home(state, await opened(state))
+    await again.names(entity("a"))
+    await again.heard(105, 130)
+    assert await again.knows("a") == [(0, 100), (105, 130)]
+    assert await again.knows("b") == [(0, 100)]
+
+
 async def test_states_of_all_hold_while_one_was_listened_to(home: Home) -> None:
     await home.names(entity("a"))
     await home.heard(0, 10)

@@ -91,9 +91,8 @@ class CoverageLedger:
         self._changed = {kind for kind, found in self._stored.items() if self._spans(*kind) != found}
 
     async def record(self, claim: Claim) -> None:
-        """Take a claim whose data is durable; one that begins before the end of live Coverage first cuts it there."""
-        live_end_us = self.live_end_us(claim.site)
-        if claim.live and live_end_us is not None and claim.span.since_us < live_end_us:
+        """Take a claim whose data is durable; a live one that begins before what was heard goes back to there."""
+        if claim.live and claim.span.since_us < self._heard_until_us(claim.site):
             await self._go_back(claim.site, claim.span.since_us)
         way = claim.source, claim.reason
         for key in (None,) if claim.keys is None else claim.keys:
@@ -309,6 +308,11 @@ class CoverageLedger:
             for span in whole if source is CoverageSource.LIVE else difference(whole, self._lost(entity)):
                 self._grow((entity.site, entity.key), (source, None), span)
                 self._shrunk = True  # to be durable before the window moves on
+
+    def _heard_until_us(self, site: str) -> int:
+        """Return how far the Site had come: a server that was killed may know it by who left only."""
+        left = (one.until_us or 0 for one in self._left.get(site, ()))
+        return max(self.live_end_us(site) or 0, max(left, default=0))
 
     async def _go_back(self, site: str, instant_us: int) -> None:
         """Forget the time after an instant, which comes again; who left in it will not be there."""
