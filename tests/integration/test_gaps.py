@@ -240,6 +240,35 @@ async def test_a_state_older_than_the_recorders_memory_is_known_all_the_same(
     assert asking.rows(METER) == [(since_us, 5.0)]
 
 
+@pytest.mark.parametrize("is_recorded", [True, False], ids=["recorded", "purged since"])
+async def test_a_state_by_a_clock_that_had_not_been_set_says_nothing_of_the_time_before(
+    hass: HomeAssistant,
+    past: Past,
+    set_up: SetUp,
+    asking: Asking,
+    monkeypatch: pytest.MonkeyPatch,
+    is_recorded: bool,  # noqa: FBT001 a parameter
+) -> None:
+    """A machine without a battery for its clock began in 1970; what the recorder had before may be purged."""
+    state(hass, CAR, "7", COUNTER, timestamp=60.0)
+    past.run(-300, -200)
+    past.state(METER, -290, "1")
+    past.present_run(-100)
+    if not is_recorded:
+        past.forget(CAR)
+    await past.write()
+    monkeypatch.setattr(gaps, "process_began_us", lambda: past.us(-100))
+    await set_up()
+    await asking.want((CAR, *past.span(-250, -10)))
+    await asking.settles(
+        CAR,
+        (*past.span(-250, -200), "purged"),
+        (*past.span(-200, -100), "ha_off"),
+        (*past.span(-100, -10), "states"),
+    )
+    assert not asking.rows(CAR), "nobody knows when it was"
+
+
 @pytest.mark.parametrize("recorder_config", [{"exclude": {"entities": [METER]}, "commit_interval": 0}])
 async def test_an_entity_that_is_not_recorded(past: Past, set_up: SetUp, asking: Asking) -> None:
     past.state(METER, -80, "1")  # it was once

@@ -105,6 +105,12 @@ def test_a_power_cut_on_a_machine_without_a_clock(session: Session, said: float)
     assert (found, began) == ([(0, TEN)], 10.9)
 
 
+def test_a_power_cut_of_which_the_first_states_are_purged(session: Session) -> None:
+    """The next night they are, and the run that was killed, since both end in 1970."""
+    found, began = known(session, [(EPOCH_H, None, False)], [(0, 10), (11, 14)], {EPOCH_H: 10.9})
+    assert (found, began) == ([(0, TEN)], 10.9)
+
+
 def test_a_clock_that_is_set_forward_while_it_runs_moves_no_beginning(session: Session) -> None:
     """At 12 the clock was set to 14: by its age the process seems to have begun at 13, after its own first states."""
     states = [(0, 10), (11, 12), (14, 15)]

@@ -134,8 +134,11 @@ class Path(RuleBasedStateMachine):
         """
         newest = connection._in_flight[-1][1]
         if isinstance(newest, Batch) and not self.server.refuses:
-            told_us = newest.span[0]
-            self.doubts = [(since, min(until, told_us) if since < told_us else until) for since, until in self.doubts]
+            self.trust(newest.span[0])
+
+    def trust(self, since_us: int) -> None:
+        """Trust what comes again from an instant on: what the server knew of it is void."""
+        self.doubts = [(since, min(until, since_us) if since < since_us else until) for since, until in self.doubts]
 
     def _settle(self, running: Running, connection: Connection) -> None:
         done = max((message["seq"] for message in self.server.sent if message["type"] == "ack"), default=0)

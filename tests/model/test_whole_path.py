@@ -42,7 +42,8 @@ class WholePath(Path):
         self.patch.setattr(listen, "clocks_us", self.home.clocks_us)
         self.patch.setattr(gaps, "now_us", lambda: self.home.now_us)
         self.patch.setattr(watch, "now_us", lambda: self.home.now_us)
-        self.patch.setattr(watch, "process_began_us", self.home.process_began_us)
+        for module in (gaps, watch):
+            self.patch.setattr(module, "process_began_us", self.home.process_began_us)
         self.backup = self.server.disk.copy()
         self.backup_of_home = self.home.back_up()
         self.again: list[tuple[int, int]] = []
@@ -255,9 +256,9 @@ class WholePath(Path):
     @precondition(lambda self: self.server.refuses)
     @rule()
     def clock_is_believed(self) -> None:
-        """The user says that the present clock is right."""
+        """The user says that the present clock is right; what waits tells since when."""
         if self.survive(self.server.believe(SITE.id)):
-            self.doubts = [doubt for doubt in self.doubts if doubt[0] > self.home.now_us]
+            self.trust(self.home.now_us)
         self.cut()
 
     @rule()

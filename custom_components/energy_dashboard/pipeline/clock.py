@@ -7,6 +7,9 @@ from pathlib import Path
 from time import monotonic_ns, time_ns
 from typing import Final
 
+CLOCKLESS_US: Final = 946_684_800_000_000
+"""The year 2000: what is older was written by a clock that had not been set."""
+
 
 def _age_us() -> int:
     """Return how long this process has run, in the hundredths of a second that Linux counts from the boot.

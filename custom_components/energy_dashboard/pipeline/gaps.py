@@ -20,7 +20,7 @@ from homeassistant.core import HomeAssistant
 
 from .channel import Channel, Subject
 from .claims import nothing_body
-from .clock import now_us
+from .clock import now_us, process_began_us
 from .convert import Converter, instant_us
 from .model import Catalog, Entity, Source
 from .recorder import Condition, Recorder
@@ -241,14 +241,18 @@ class Gaps:
         return entity.source is Source.STATE and self._recorder.is_set_up and self._recorder.records(entity.entity_id)
 
     def _quiet(self, catalog: Catalog, known: Mapping[str, Recorded], included: set[str]) -> dict[str, Recorded]:
-        """Return Entities whose state is older than the recorder's memory: it has none of it, but nothing happened."""
+        """Return Entities whose state is older than the recorder's memory: it has none of it, but nothing happened.
+
+        No state is older than Home Assistant's process, whatever a clock that had not been set yet says.
+        """
         quiet: dict[str, Recorded] = {}
+        began_us = process_began_us()
         for key, _ in self._wanted:
             if (place := catalog.places.get(key)) is None:
                 continue
             entity_id = catalog.entities[place].entity_id
             if entity_id not in known and key in included and (state := self._hass.states.get(entity_id)) is not None:
-                since_us = instant_us(state.last_updated)
+                since_us = max(instant_us(state.last_updated), began_us)
                 quiet[entity_id] = Recorded(NO_ID, since_us, since_us)
         return quiet
 

@@ -16,7 +16,7 @@ from enum import Enum, auto
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
 
-from .clock import clocks_us
+from .clock import CLOCKLESS_US, clocks_us
 from .convert import Converter, instant_us, ts_us
 from .errors import SkippedStateError
 from .model import Catalog, Entity, Source
@@ -126,7 +126,11 @@ class Listener:
             before = known.get(entity.key)
             if before is not None and before.entity.entity_id == entity.entity_id and before.entity.unit == entity.unit:
                 continue
-            if (state := self._hass.states.get(entity.entity_id)) is not None:
+            if (state := self._hass.states.get(entity.entity_id)) is None:
+                continue
+            if instant_us(state.last_updated) < CLOCKLESS_US:
+                self.skipped["clock_not_set"] += 1  # nobody knows when it was
+            else:
                 self._add(track, state, state.last_updated)
         if self._outbox.rows:
             self._schedule(Pace.COLLECTING)

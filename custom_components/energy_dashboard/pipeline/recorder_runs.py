@@ -18,11 +18,10 @@ from homeassistant.util import dt as dt_util
 from sqlalchemy import Function, func, select
 from sqlalchemy.orm import Session
 
+from .clock import CLOCKLESS_US
 from .convert import instant_us, ts_us
 from .spans import Span
 
-CLOCKLESS_US = 946_684_800_000_000
-"""The year 2000: what is older was written by a clock that had not been set."""
 LATEST_US = 2**62
 EARLY_S = 3_600.0
 """What a run writes first: of all its time would be too much to look through."""
@@ -70,7 +69,10 @@ def _was_behind(session: Session, said_us: int, began_us: int) -> bool:
     """Return whether the clock was behind when a run began, and not merely set forward while it went on.
 
     Then states of the run before are later than those that the run itself wrote first, though they were stored before.
+    Those of a clock that had not been set at all may be purged already.
     """
+    if said_us < CLOCKLESS_US:
+        return True
     updated = States.last_updated_ts
     last_id = session.execute(
         select(States.state_id).where(updated < began_us / 1e6).order_by(updated.desc()).limit(1)

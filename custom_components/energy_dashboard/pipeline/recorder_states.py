@@ -17,6 +17,7 @@ from homeassistant.util.json import json_loads
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from .clock import CLOCKLESS_US
 from .convert import ts_us
 from .recorder_rows import all_rows
 from .spans import Span
@@ -74,9 +75,7 @@ def recorded(session: Session, entity_ids: Iterable[str]) -> dict[str, Recorded]
     ids = list(entity_ids)
     found: dict[str, Recorded] = {}
     for start in range(0, len(ids), IDS_AT_ONCE):
-        oldest = _of_entity(func.min(States.last_updated_ts))
-        newest = _of_entity(func.max(States.last_updated_ts))
-        question = select(StatesMeta.metadata_id, StatesMeta.entity_id, oldest, newest).where(
+        question = select(StatesMeta.metadata_id, StatesMeta.entity_id, _oldest(), _newest()).where(
             StatesMeta.entity_id.in_(ids[start : start + IDS_AT_ONCE])
         )
         for id_, entity_id, oldest_s, newest_s in session.execute(question):
@@ -108,9 +107,21 @@ def first_states(session: Session, ids: Sequence[int], spans: Sequence[Span]) ->
     return found
 
 
-def _of_entity(what: Any) -> Any:
+def _oldest() -> Any:
+    """Return the scalar of when an entity's oldest state was updated, as far as the clock had been set by then."""
+    return _of_entity(func.min(States.last_updated_ts), States.last_updated_ts >= CLOCKLESS_US / 1e6)
+
+
+def _newest() -> Any:
+    """Return the scalar of when an entity's newest state was updated."""
+    return _of_entity(func.max(States.last_updated_ts))
+
+
+def _of_entity(what: Any, *where: Any) -> Any:
     """Return the scalar of an entity's states, one look-up in the index."""
-    return select(what).where(States.metadata_id == StatesMeta.metadata_id).correlate(StatesMeta).scalar_subquery()
+    return (
+        select(what).where(States.metadata_id == StatesMeta.metadata_id, *where).correlate(StatesMeta).scalar_subquery()
+    )
 
 
 def window(session: Session, ids: Sequence[int], span: Span, limit: int, known: Mapping[int, Attributes]) -> Window:
@@ -131,11 +142,7 @@ def window(session: Session, ids: Sequence[int], span: Span, limit: int, known: 
     before = states_before(session, ids, since_s - MARGIN_S)
     # asked for last: what was purged meanwhile cannot seem to be complete
     ends = session.execute(
-        select(
-            StatesMeta.metadata_id,
-            _of_entity(func.min(States.last_updated_ts)),
-            _of_entity(func.max(States.last_updated_ts)),
-        ).where(StatesMeta.metadata_id.in_(ids))
+        select(StatesMeta.metadata_id, _oldest(), _newest()).where(StatesMeta.metadata_id.in_(ids))
     ).all()
     oldest_us = {id_: ts_us(oldest_s) for id_, oldest_s, _ in ends if oldest_s is not None}
     newest_s = {id_: newest for id_, _, newest in ends if newest is not None}

@@ -17,6 +17,7 @@ from homeassistant.components.sensor import ATTR_LAST_RESET
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 
 from .claims import in_messages, readings_body
+from .clock import CLOCKLESS_US
 from .convert import Converter, ts_us
 from .errors import SkippedStateError
 from .model import Entity
@@ -88,7 +89,7 @@ def readings_of(
         rows.extend(
             (place, instant_us, value) if reset_us is None else (place, instant_us, value, reset_us)
             for instant_us in instants
-            if instant_us < span.until_us and (last or instant_us >= span.since_us)
+            if instant_us < span.until_us and instant_us >= (CLOCKLESS_US if last else span.since_us)
         )
     return rows
 

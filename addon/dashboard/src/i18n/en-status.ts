@@ -194,6 +194,7 @@ export const enStatus = {
   'skipped.not_finite': 'not finite',
   'skipped.too_long': 'too long',
   'skipped.unknown_unit': 'in a unit that does not fit the entity',
+  'skipped.clock_not_set': 'from before the clock was set',
   'skipped.other': '{code}',
   'counter.item': '{count} {what}',
   'entities.title': 'Entities',
