@@ -45,6 +45,7 @@ def known(
     written: Sequence[Run],
     states: Sequence[tuple[float, float]],
     really: Mapping[float, float] | None = None,
+    process: float = 99,
 ) -> tuple[list[tuple[float, float]], float | None]:
     """Write runs as (start, end, killed) and states of spans, both ends included, in their order; return what ran."""
     meta = StatesMeta(entity_id="sensor.meter")
@@ -61,7 +62,7 @@ def known(
             session.add(States(state="1", metadata_id=meta.metadata_id, last_updated_ts=when.timestamp()))
     session.flush()
     corrected = {instant_us(at(said)): instant_us(at(began)) for said, began in (really or {}).items()}
-    found = runs(session, corrected)
+    found = runs(session, corrected, instant_us(at(process)))
     began = None if found.began_us is None else hours(found.began_us)
     return [(hours(span.since_us), hours(span.until_us)) for span in found.ended], began
 
@@ -109,6 +110,13 @@ def test_a_power_cut_of_which_the_first_states_are_purged(session: Session) -> N
     """The next night they are, and the run that was killed, since both end in 1970."""
     found, began = known(session, [(EPOCH_H, None, False)], [(0, 10), (11, 14)], {EPOCH_H: 10.9})
     assert (found, began) == ([(0, TEN)], 10.9)
+
+
+def test_a_clock_that_is_set_back_while_it_runs_moves_its_beginning(session: Session) -> None:
+    """At 12 the clock was set to 9: since then the run counts the time of those before it again, as its own."""
+    written = [(0, 5, False), (7, 9.5, False), (11, None, False)]
+    found = known(session, written, [(0, 4.75), (7, 9.25), (11, 12), (9, 9.5)], process=8)
+    assert found == ([(0, 5), (7, 8)], 8)
 
 
 def test_a_clock_that_is_set_forward_while_it_runs_moves_no_beginning(session: Session) -> None:

@@ -41,7 +41,7 @@ class WholePath(Path):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(listen, "clocks_us", self.home.clocks_us)
         self.patch.setattr(gaps, "now_us", lambda: self.home.now_us)
-        self.patch.setattr(watch, "now_us", lambda: self.home.now_us)
+        self.patch.setattr(watch, "clocks_us", self.home.clocks_us)
         for module in (gaps, watch):
             self.patch.setattr(module, "process_began_us", self.home.process_began_us)
         self.backup = self.server.disk.copy()

@@ -200,7 +200,10 @@ class Gaps:
         else:
             horizon_us = now_us() - int(self._recorder.latest_s * 1e6)
             await self._recorder.catch_up()
-            found = await self._recorder.ask(partial(runs, really_began_us=self._watch.really_began_us()))
+            really_began_us = self._watch.really_began_us()
+            found = await self._recorder.ask(
+                partial(runs, really_began_us=really_began_us, process_began_us=process_began_us())
+            )
             ready = self._recorder.status().condition is Condition.READY
             home = timeline(found, self._watch.blind(), horizon_us, current=ready)
             entity_ids = [

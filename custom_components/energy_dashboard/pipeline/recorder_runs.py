@@ -26,6 +26,9 @@ LATEST_US = 2**62
 EARLY_S = 3_600.0
 """What a run writes first: of all its time would be too much to look through."""
 
+BACK_US = 60_000_000
+"""A recorder begins later than its process; by more than this, the clock was set back since."""
+
 type Which = Callable[..., Function[float | None]]
 
 
@@ -37,8 +40,11 @@ class Runs:
     began_us: int | None
 
 
-def runs(session: Session, really_began_us: Mapping[int, int]) -> Runs:
-    """Return when the recorder ran."""
+def runs(session: Session, really_began_us: Mapping[int, int], process_began_us: int) -> Runs:
+    """Return when the recorder ran; what its present process lived through was of the present run, and of none before.
+
+    So a clock that was set back counts the time of runs before again, as of the present one.
+    """
     found = session.execute(
         select(RecorderRuns.start, RecorderRuns.end, RecorderRuns.closed_incorrect).order_by(RecorderRuns.run_id)
     ).all()
@@ -62,6 +68,9 @@ def runs(session: Session, really_began_us: Mapping[int, int]) -> Runs:
             ended.append(Span(began_us, end_us))
             over_us = end_us
         began_us = None
+    if began_us is not None and process_began_us < began_us - BACK_US:
+        began_us = process_began_us
+        ended = [Span(run.since_us, min(run.until_us, began_us)) for run in ended if run.since_us < began_us]
     return Runs(tuple(ended), began_us)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
-from .clock import now_us, process_began_us
+from .clock import clocks_us, process_began_us
 from .recorder import Condition, Recorder, RecorderStatus
 from .spans import Span
 
@@ -42,7 +42,8 @@ class RecorderWatch:
         self._blind = remembered
         self._really_began_us = really_began_us
         self._on_change = on_change
-        self._seen_us: int | None = None
+        self._of_before = bool(remembered) and remembered[-1].until_us == FOREVER_US
+        self._seen_us: tuple[int, int] | None = None
         self._timer: CALLBACK_TYPE | None = None
         self.status = recorder.status()
 
@@ -70,12 +71,12 @@ class RecorderWatch:
     def look(self) -> None:
         """Look now."""
         status = self._recorder.status()
-        instant_us = now_us()
+        instant_us, monotonic_us = clocks_us()
         if status.condition in BLIND:
-            self._open(instant_us)
+            self._open(self._last_us(instant_us, monotonic_us))
         elif status.condition is Condition.READY:
-            self._close(instant_us)
-        self._seen_us = instant_us
+            self._close(self._last_us(instant_us, monotonic_us), instant_us)
+        self._seen_us = instant_us, monotonic_us
         changed = self._correct()
         before, self.status = self.status, status
         if changed or (before.condition, before.detail) != (status.condition, status.detail):
@@ -93,19 +94,33 @@ class RecorderWatch:
         self._really_began_us = dict(kept) | {said_us: began_us}
         return True
 
-    def _open(self, instant_us: int) -> None:
-        """Begin a span: when it really began is only known to be after the last look."""
-        if not self._blind or self._blind[-1].until_us != FOREVER_US:
-            since_us = instant_us if self._seen_us is None else self._seen_us
-            self._blind = [*self._blind[-MOST:], Span(since_us, FOREVER_US)]
+    def _last_us(self, instant_us: int, monotonic_us: int) -> int:
+        """Return the instant of the last look, or what the clock was set back to since, at the earliest."""
+        if self._seen_us is None:
+            return instant_us
+        seen_us, seen_monotonic_us = self._seen_us
+        return min(seen_us, instant_us - (monotonic_us - seen_monotonic_us))
 
-    def _close(self, instant_us: int) -> None:
-        """End the span that lasts: after a restart of Home Assistant with the beginning of the recorder's new run."""
-        if self._blind and self._blind[-1].until_us == FOREVER_US:
-            began_us = self._recorder.began_us
-            since_us = self._blind[-1].since_us
-            until_us = began_us if self._seen_us is None and began_us is not None else instant_us
-            self._blind[-1] = Span(since_us, max(since_us, until_us))
+    def _open(self, last_us: int) -> None:
+        """Begin a span: when it really began is only known to be after the last look.
+
+        Of one that lasts, what comes again by a clock that was set back is a part: it is not recorded either.
+        """
+        if not self._blind or self._blind[-1].until_us != FOREVER_US:
+            self._blind = [*self._blind[-MOST:], Span(last_us, FOREVER_US)]
+        else:
+            self._blind[-1] = Span(min(self._blind[-1].since_us, last_us), FOREVER_US)
+        self._of_before = False
+
+    def _close(self, last_us: int, instant_us: int) -> None:
+        """End the span that lasts: one of a process before with the present one, once the clock tells when that was."""
+        if not self._blind or self._blind[-1].until_us != FOREVER_US:
+            return
+        since_us, began_us = self._blind[-1].since_us, process_began_us()
+        if not self._of_before:
+            self._blind[-1] = Span(min(since_us, last_us), instant_us)
+        elif since_us <= instant_us:
+            self._blind[-1] = Span(since_us, began_us if since_us < began_us else instant_us)
 
 
 def condition_of(status: RecorderStatus) -> dict[str, object]:
