@@ -119,6 +119,13 @@ def test_a_clock_that_is_set_back_while_it_runs_moves_its_beginning(session: Ses
     assert found == ([(0, 5), (7, 8)], 8)
 
 
+def test_a_clock_that_was_set_back_before_it_began(session: Session) -> None:
+    """At 12 it was set to 9, and Home Assistant was started again at 9.5: it runs, though no state is that new yet."""
+    written = [(0, 5, False), (7, 9.25, False), (9.5, None, False)]
+    found = known(session, written, [(0, 4.75), (7, 12), (9, 9.25)], process=9.5)
+    assert found == ([(0, 5), (7, 9.25)], 9.5)
+
+
 def test_a_clock_that_is_set_forward_while_it_runs_moves_no_beginning(session: Session) -> None:
     """At 12 the clock was set to 14: by its age the process seems to have begun at 13, after its own first states."""
     states = [(0, 10), (11, 12), (14, 15)]

@@ -26,8 +26,8 @@ LATEST_US = 2**62
 EARLY_S = 3_600.0
 """What a run writes first: of all its time would be too much to look through."""
 
-BACK_US = 60_000_000
-"""A recorder begins later than its process; by more than this, the clock was set back since."""
+SET_US = 60_000_000
+"""A recorder and its process that began so far apart by the clock began before that was set."""
 
 type Which = Callable[..., Function[float | None]]
 
@@ -68,8 +68,8 @@ def runs(session: Session, really_began_us: Mapping[int, int], process_began_us:
             ended.append(Span(began_us, end_us))
             over_us = end_us
         began_us = None
-    if began_us is not None and process_began_us < began_us - BACK_US:
-        began_us = process_began_us
+    if found and end_us is None and process_began_us < start_us + SET_US:
+        began_us = start_us if process_began_us > start_us - SET_US else process_began_us
         ended = [Span(run.since_us, min(run.until_us, began_us)) for run in ended if run.since_us < began_us]
     return Runs(tuple(ended), began_us)
 
