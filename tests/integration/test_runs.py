@@ -112,6 +112,13 @@ def test_a_power_cut_of_which_the_first_states_are_purged(session: Session) -> N
     assert (found, began) == ([(0, TEN)], 10.9)
 
 
+def test_a_power_cut_of_which_the_run_is_purged(session: Session) -> None:
+    """It seems to have ended in 1970. Its states are not those of the run that began there, which may be over, too."""
+    written = [(0, 5, False), (EPOCH_H, 14, False), (15, None, False)]
+    found = known(session, written, [(0, 4.75), (6, 10), (11, 13.75), (15, 16)], {EPOCH_H: 10.9})
+    assert found == ([(0, 5), (6, TEN), (10.9, 14)], 15)
+
+
 def test_a_clock_that_is_set_back_while_it_runs_moves_its_beginning(session: Session) -> None:
     """At 12 the clock was set to 9: since then the run counts the time of those before it again, as its own."""
     written = [(0, 5, False), (7, 9.5, False), (11, None, False)]

@@ -98,6 +98,8 @@ class Home:
         self.values: dict[str, float | None] = dict.fromkeys(ENTITIES, 0.0)
         self.resets: dict[str, int] = dict.fromkeys(ENTITIES, START_US)
         self.running: Running | None = None
+        self._uncounted: set[str] = set()
+        """Whose state was last reported in a time that is no longer counted."""
 
     # ---- the clocks
 
@@ -132,6 +134,8 @@ class Home:
         """Step the clock. What happened at instants that come again belongs to a time that is no longer counted."""
         self.offset_us += by_us
         self.truth = {at: reading for at, reading in self.truth.items() if at[1] < self.now_us}
+        states = () if self.running is None else self.running.states.values()
+        self._uncounted |= {state.entity_id for state in states if _us(state.last_reported) >= self.now_us}
 
     # ---- its runs
 
@@ -236,9 +240,12 @@ class Home:
         state = State(entity_id, self._text(key), self._attributes(key), now, now, now, validate_entity_id=False)
         if old is not None and (old.state, old.attributes) == (state.state, state.attributes):
             old.last_reported = now
+            self._uncounted.discard(entity_id)
             return
         running.states[entity_id] = state
-        if old is not None and entity.counter and old.last_reported > old.last_updated:
+        counted = entity_id not in self._uncounted
+        self._uncounted.discard(entity_id)
+        if old is not None and entity.counter and counted and old.last_reported > old.last_updated:
             before = self.truth.get((key, _us(old.last_updated)))
             if before is not None and before[0] is not None:
                 at = key, _us(old.last_reported)

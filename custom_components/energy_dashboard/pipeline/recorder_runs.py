@@ -4,9 +4,9 @@ In:   a session of the recorder; when runs really began whose beginning was writ
 Out:  the spans of its runs, the present one open.
 
 A run that was killed gets its end at the next start, which says nothing: it ended with its last state. What lies before
-the first run that is known is judged in the same way. A run that began while the clock was wrong (a machine without a
-battery for it, one whose clock runs in local time) says too little as well: it began with its first state after the
-run before. So no time that has states lies between runs.
+the first run that is known, or before one of which its process told when it began, is judged in the same way. A run
+that began while the clock was wrong (a machine without a battery for it, one whose clock runs in local time) says too
+little as well: it began with its first state after the run before. So no time that has states lies between runs.
 """
 
 from collections.abc import Callable, Mapping
@@ -55,7 +55,8 @@ def runs(session: Session, really_began_us: Mapping[int, int], process_began_us:
     for position, (start, end, killed) in enumerate(found):
         start_us = _corrected(start, corrected)
         end_us = None if end is None else _corrected(end, corrected)
-        if position == 0 and (last_us := _last_state_us(session, over_us, start_us)) is not None:
+        certain = position == 0 or start_us in corrected.values()
+        if certain and (last_us := _last_state_us(session, over_us, start_us)) is not None:
             ended.append(Span(_first_state_us(session, over_us, start_us) or over_us, last_us + 1))
             over_us = last_us + 1
         began_us = _begin_us(session, over_us, start_us, LATEST_US if end_us is None else end_us)
