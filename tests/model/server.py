@@ -70,7 +70,8 @@ class Server:
     async def believe(self, site: str) -> None:
         """Take the clock of the client as right, as the endpoint does when its user says so."""
         assert self.session is not None
-        await self.ledger.void_after(site, self.session._clock.now_us())
+        self.believed_us = self.session._clock.now_us()
+        await self.ledger.void_after(site, self.believed_us)
         self.session = None
 
     async def _send(self, message: dict[str, object]) -> None:

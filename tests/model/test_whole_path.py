@@ -256,9 +256,9 @@ class WholePath(Path):
     @precondition(lambda self: self.server.refuses)
     @rule()
     def clock_is_believed(self) -> None:
-        """The user says that the present clock is right; what waits tells since when."""
+        """The user says that the clock, as the server was told of it, is right; what waits tells since when."""
         if self.survive(self.server.believe(SITE.id)):
-            self.trust(self.home.now_us)
+            self.trust(self.server.believed_us)
         self.cut()
 
     @rule()

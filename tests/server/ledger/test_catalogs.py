@@ -180,6 +180,17 @@ async def test_a_clock_that_is_believed_voids_what_lies_after(home: Home, state:
     assert await home.knows("a") == [(0, 50)]
 
 
+async def test_a_clock_that_is_believed_was_set_back_before_that(home: Home) -> None:
+    """What waited for it to be believed tells since when; states that were fetched reach further."""
+    await home.names(entity("a"), entity("b", since_us=100))
+    await home.heard(100, 110)
+    await home.ledger.record(claim(STATES, 0, 100, ["b"]))
+    await home.ledger.void_after(SITE, 40)
+    await home.names(entity("a"))
+    await home.heard(30, 60)
+    assert await home.knows("b") == [(0, 30)]
+
+
 async def rows_of(state: StateStore, ledger: CoverageLedger) -> set[tuple[str | None, str, int, int]]:
     await ledger.flush()
     rows = await state.coverage("store")

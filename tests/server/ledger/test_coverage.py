@@ -51,11 +51,11 @@ async def test_a_claim_for_some_may_reach_back_before_they_listened(ledger: Cove
 
 
 async def test_the_best_source_counts(ledger: CoverageLedger) -> None:
+    await ledger.record(claim(LIVE, 40, 60))
     await ledger.record(claim(NONE, 0, 100, ["a"], reason="no_statistics"))
     await ledger.record(claim(HOUR, 10, 90, ["a"]))
     await ledger.record(claim(HA_OFF, 20, 80, reason="ha_off"))
     await ledger.record(claim(STATES, 30, 70, ["a"]))
-    await ledger.record(claim(LIVE, 40, 60))
     outer = ["none", "hour", "ha_off", "states"]
     rising = [(at * 10, at * 10 + 10, source) for at, source in enumerate(outer)]
     falling = [(90 - at * 10, 100 - at * 10, source) for at, source in enumerate(outer)]

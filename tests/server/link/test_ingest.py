@@ -16,7 +16,18 @@ from energy_server.model.statistic import Level, Source
 from energy_server.store.duckdb import DuckDBSeriesStore
 from energy_server.store.port import SeriesStore
 from energy_server.store.sqlite import SqliteStateStore
-from tests.server.link.linking import HOUR_US, MINUTE_US, NOON_US, SECOND_US, SITE, Linked, catalog, linked, readings
+from tests.server.link.linking import (
+    HOUR_US,
+    MINUTE_US,
+    NOON_US,
+    SECOND_US,
+    SITE,
+    Linked,
+    catalog,
+    entity,
+    linked,
+    readings,
+)
 
 EVER = (0, 2**62)
 EARLIEST_US = 946_684_800_000_000
@@ -71,9 +82,21 @@ async def test_the_catalog_is_stored_before_it_is_acknowledged(home: Linked) -> 
     ]
     seq = await client.number(catalog("b", rev=2))
     await client.expect("ack", seq=seq)
-    since_us = max(one.since_us for one in entities)
+    since_us = min(one.since_us for one in entities)
     left = {one.key: one.until_us for one in await home.state.entities(SITE)}
     assert left == {"a": since_us, "b": None}, "nothing that is claimed from now on is of who left"
+
+
+async def test_who_leaves_before_anything_was_claimed_has_no_part_in_it(home: Linked) -> None:
+    client = await home.connect()
+    await client.greet()
+    listened = [entity("c", since_us=NOON_US - 2 * MINUTE_US), entity("d", since_us=NOON_US)]
+    await client.number({"type": "catalog", "rev": 2, "entities": listened})
+    await client.number(catalog("d", rev=3))
+    seq = await client.number(readings([], catalog=3))
+    await client.expect("ack", seq=seq)
+    (c,) = [one for one in await home.state.entities(SITE) if one.key == "c"]
+    assert home.ledger.spans(SITE, c, 0, NOON_US) == []
 
 
 async def test_who_leaves_the_catalog_left_where_live_coverage_ended(home: Linked) -> None:

@@ -75,6 +75,8 @@ class CoverageLedger:
         self._left: dict[str, Sequence[Entity]] = {}
         self._scattered: dict[str, Span] = {}
         self._shared: dict[str, tuple[object, dict[Hashable, object]]] = {}
+        self._reached_us: Counter[str] = Counter()
+        """How far each Site had come; where the last Coverage was lost, only who left by then may tell."""
         self._shrunk = False
         self._flushing = asyncio.Lock()
 
@@ -87,13 +89,18 @@ class CoverageLedger:
         self._known = {}
         for (place, way), found in spans.items():
             self._known.setdefault(place, {})[way] = union(found)
+            if way[0] in OF_INSTANTS and way[1] != NO_STATISTICS:
+                last_us = max(span.until_us for span in found)
+                self._reached_us[place[0]] = max(self._reached_us[place[0]], last_us)
         self._stored = {kind: sorted(found) for kind, found in spans.items()}
         self._changed = {kind for kind, found in self._stored.items() if self._spans(*kind) != found}
 
     async def record(self, claim: Claim) -> None:
-        """Take a claim whose data is durable; a live one that begins before what was heard goes back to there."""
-        if claim.live and claim.span.since_us < self._heard_until_us(claim.site):
+        """Take a claim whose data is durable; a live one that begins earlier than others ended goes back to there."""
+        if claim.live and claim.span.since_us < self._reached_us[claim.site]:
             await self._go_back(claim.site, claim.span.since_us)
+        if claim.source in OF_INSTANTS and claim.reason != NO_STATISTICS:
+            self._reached_us[claim.site] = max(self._reached_us[claim.site], claim.span.until_us)
         way = claim.source, claim.reason
         for key in (None,) if claim.keys is None else claim.keys:
             for span in self._new(claim, key):
@@ -143,6 +150,7 @@ class CoverageLedger:
         present = {entity.key for entity in adopted}
         gone = [entity for entity in known if entity.readable and entity.key not in present]
         self._left[site] = [replace(one, until_us=one.until_us or self.live_end_us(site)) for one in gone]
+        self._reached_us[site] = max(self._reached_us[site], *(one.until_us or 0 for one in self._left[site]), 0)
         if self._shrunk:
             await self.flush()  # by the new catalog: by the old one, what was kept would become everybody's again
         return adopted
@@ -309,14 +317,10 @@ class CoverageLedger:
                 self._grow((entity.site, entity.key), (source, None), span)
                 self._shrunk = True  # to be durable before the window moves on
 
-    def _heard_until_us(self, site: str) -> int:
-        """Return how far the Site had come: a server that was killed may know it by who left only."""
-        left = (one.until_us or 0 for one in self._left.get(site, ()))
-        return max(self.live_end_us(site) or 0, max(left, default=0))
-
     async def _go_back(self, site: str, instant_us: int) -> None:
         """Forget the time after an instant, which comes again; who left in it will not be there."""
         await self._state.left_by(site, instant_us)
+        self._reached_us[site] = instant_us
         self._left[site] = [replace(one, until_us=min(_until(one), instant_us)) for one in self._left.get(site, ())]
         for place, ways in self._known.items():
             for way, spans in ways.items():

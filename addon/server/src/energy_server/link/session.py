@@ -283,7 +283,7 @@ class Session:
         self._entities = await ledger.adopt(self._site, known, entities)
         left_us = ledger.live_end_us(self._site)
         if left_us is None:  # claims that follow may begin long before now: none of them is of who left
-            left_us = max((entity.since_us for entity in known), default=self._clock.now_us())
+            left_us = min((entity.since_us for entity in known), default=self._clock.now_us())
         await state.save_site(self._described)
         async with counted_anew(stores, self._site, known, self._entities):
             await state.save_catalog(self._site, self._entities, left_us)
