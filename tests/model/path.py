@@ -43,8 +43,12 @@ class Path(RuleBasedStateMachine):
         self.home = Home()
         self.runner = asyncio.Runner(loop_factory=lambda: Loop(self.home))
         self.server = Server(Disk())
-        self.doubts: list[tuple[int, int]] = []
-        """Instants that come again by a clock that was set back, until the server was told."""
+        self.steps = 0
+        """How often the clock was set."""
+        self.doubts: list[tuple[int, int, int]] = []
+        """Instants that come again by a clock that was set back, until the server was told; by which step."""
+        self._sealed: dict[Batch, int] = {}
+        """After how many steps Batches were sealed that are of before the last one."""
 
     @property
     def running(self) -> Running:
@@ -134,11 +138,24 @@ class Path(RuleBasedStateMachine):
         """
         newest = connection._in_flight[-1][1]
         if isinstance(newest, Batch) and not self.server.refuses:
-            self.trust(newest.span[0])
+            self.trust(newest.span[0], self._sealed.get(newest, self.steps))
 
-    def trust(self, since_us: int) -> None:
-        """Trust what comes again from an instant on: what the server knew of it is void."""
-        self.doubts = [(since, min(until, since_us) if since < since_us else until) for since, until in self.doubts]
+    def trust(self, since_us: int, steps: int) -> None:
+        """Trust what comes again from an instant on, after so many steps: what the server knew of it is void."""
+        doubts = [(since, min(until, since_us) if step <= steps else until, step) for since, until, step in self.doubts]
+        self.doubts = [doubt for doubt in doubts if doubt[0] < doubt[1]]
+
+    def waiting(self) -> dict[Batch, int]:
+        """Return what is not acknowledged, and after how many steps it was sealed."""
+        if self.home.running is None:
+            return {}
+        outbox = self.home.running.outbox
+        return {batch: self._sealed.get(batch, self.steps) for batch in (*outbox._in_flight, *outbox._waiting)}
+
+    def step(self) -> None:
+        """The clock was set: what was sealed until now is of before."""
+        self._sealed = self.waiting()
+        self.steps += 1
 
     def _settle(self, running: Running, connection: Connection) -> None:
         done = max((message["seq"] for message in self.server.sent if message["type"] == "ack"), default=0)

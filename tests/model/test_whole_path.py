@@ -52,8 +52,8 @@ class WholePath(Path):
         self.untold: list[tuple[int, int]] = []
         """Those of which a server that was put back knows nothing any more: left to audits."""
 
-        self.known = 0
-        """How many of all it knew when it was backed up."""
+        self.known: list[tuple[int, int]] = []
+        """Those that it knew when it was backed up."""
 
         self.returned: set[tuple[str, int]] = set()
         """What was purged and came back with a backup."""
@@ -132,11 +132,13 @@ class WholePath(Path):
         was_us = self.home.now_us
         self.home.set_clock(by_s * SECOND_US)
         if by_s < 0:
-            self.doubts.append((self.home.now_us, max(was_us, *(until for _, until in self.doubts), 0)))
-            self.again.append(self.doubts[-1])
+            again = self.home.now_us, max(was_us, *(until for _, until, _ in self.doubts), 0)
+            self.doubts.append((*again, self.steps + 1))
+            self.again.append(again)
         self._forget_lost()
         if self.home.running is not None:
             self.seal()
+        self.step()
 
     @precondition(lambda self: self.home.running is not None and not self.configured)
     @rule(key=KEYS, value=VALUES, by_s=st.sampled_from((-250, -30)), killed=st.booleans())
@@ -258,7 +260,7 @@ class WholePath(Path):
     def clock_is_believed(self) -> None:
         """The user says that the clock, as the server was told of it, is right; what waits tells since when."""
         if self.survive(self.server.believe(SITE.id)):
-            self.trust(self.server.believed_us)
+            self.trust(self.server.believed_us, min(self.waiting().values(), default=self.steps))
         self.cut()
 
     @rule()
@@ -277,9 +279,11 @@ class WholePath(Path):
     def disk_of_the_server(self, how: str) -> None:
         """Is copied, put back, or loses the store of readings, which is made anew."""
         if how == "back up":
-            self.backup, self.known = self.server.disk.copy(), len(self.again)
+            self.backup = self.server.disk.copy()
+            since_us = min((since_us for since_us, *_ in self.doubts), default=self.home.now_us * 2)
+            self.known = [span for span in self.again if span[1] <= since_us]
         elif how == "restore":
-            self.untold += self.again[self.known :]
+            self.untold += [span for span in self.again if span not in self.known]
             self.server = Server(self.backup.copy())
             self.restart()
         else:
@@ -361,7 +365,10 @@ class WholePath(Path):
 
     def _in_doubt(self, ts_us: int) -> bool:
         """Tell whether the clock was set back behind it and the server was not told yet, or forgot it."""
-        return any(since_us <= ts_us < until_us for since_us, until_us in [*self.doubts, *self.untold])
+        return any(since_us <= ts_us < until_us for since_us, until_us in self._doubtful())
+
+    def _doubtful(self) -> list[tuple[int, int]]:
+        return [*((since_us, until_us) for since_us, until_us, _ in self.doubts), *self.untold]
 
     def heal(self) -> None:
         """Let everything run for a while: then all that is left anywhere is stored, and nothing is wanted."""
@@ -401,7 +408,7 @@ class WholePath(Path):
             and (key, ts_us) in self.home.truth
             and (key, ts_us) not in self.server.disk.readings
             and not self._given_up(key, ts_us)
-            and not any(since_us <= ts_us < until_us for since_us, until_us in [*blind, *self.doubts, *self.untold])
+            and not any(since_us <= ts_us < until_us for since_us, until_us in [*blind, *self._doubtful()])
         ]
 
     def _given_up(self, key: str, ts_us: int) -> bool:
