@@ -332,16 +332,21 @@ class WholePath(Path):
             for ts_us in lacking:
                 if entity.key in self.home.excluded and ts_us < self.home.recorder.first_run_us:
                     continue  # the clock was set back in the first run: to the recorder nothing ran at that time
-                lost = self._is_lost(entity.key, ts_us)
+                lost, told_us = self._is_lost(entity.key, ts_us), self.home.told_us.get((entity.key, ts_us), ts_us)
                 if lost and any(since_us <= ts_us < until_us for since_us, until_us in self.again):
                     continue  # what the recorder has of the first time seems to be of the second
+                if lost and ts_us < told_us == self._oldest_us(entity.key):
+                    continue  # it was a report of a state that the recorder has no more
                 known = READ if lost else KNOWN
-                instants = {ts_us, self.home.told_us.get((entity.key, ts_us), ts_us)}
+                instants = {ts_us, told_us}
                 spans = [span for span, source in covered if source in known]
                 within = all(any(span.since_us <= at < span.until_us for span in spans) for at in instants)
                 if within and not any(map(self._in_doubt, instants)):
                     found.append((entity.key, ts_us))
         return found
+
+    def _oldest_us(self, key: str) -> int | None:
+        return min(self.home.recorder.written(self.home.entity_ids[key]), default=None)
 
     def _is_lost(self, key: str, ts_us: int) -> bool:
         """Tell whether nobody has it any more."""
