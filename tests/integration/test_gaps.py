@@ -246,7 +246,6 @@ async def test_a_state_by_a_clock_that_had_not_been_set_says_nothing_of_the_time
     past: Past,
     set_up: SetUp,
     asking: Asking,
-    monkeypatch: pytest.MonkeyPatch,
     is_recorded: bool,  # noqa: FBT001 a parameter
 ) -> None:
     """A machine without a battery for its clock began in 1970; what the recorder had before may be purged."""
@@ -257,7 +256,6 @@ async def test_a_state_by_a_clock_that_had_not_been_set_says_nothing_of_the_time
     if not is_recorded:
         past.forget(CAR)
     await past.write()
-    monkeypatch.setattr(gaps, "process_began_us", lambda: past.us(-100))
     await set_up()
     await asking.want((CAR, *past.span(-250, -10)))
     await asking.settles(

@@ -46,6 +46,7 @@ def known(
     states: Sequence[tuple[float, float]],
     really: Mapping[float, float] | None = None,
     process: float = 99,
+    back: float | None = None,
 ) -> tuple[list[tuple[float, float]], float | None]:
     """Write runs as (start, end, killed) and states of spans, both ends included, in their order; return what ran."""
     meta = StatesMeta(entity_id="sensor.meter")
@@ -62,7 +63,7 @@ def known(
             session.add(States(state="1", metadata_id=meta.metadata_id, last_updated_ts=when.timestamp()))
     session.flush()
     corrected = {instant_us(at(said)): instant_us(at(began)) for said, began in (really or {}).items()}
-    found = runs(session, corrected, instant_us(at(process)))
+    found = runs(session, corrected, instant_us(at(process)), None if back is None else instant_us(at(back)))
     began = None if found.began_us is None else hours(found.began_us)
     return [(hours(span.since_us), hours(span.until_us)) for span in found.ended], began
 
@@ -122,8 +123,12 @@ def test_a_power_cut_of_which_the_run_is_purged(session: Session) -> None:
 def test_a_clock_that_is_set_back_while_it_runs_moves_its_beginning(session: Session) -> None:
     """At 12 the clock was set to 9: since then the run counts the time of those before it again, as its own."""
     written = [(0, 5, False), (7, 9.5, False), (11, None, False)]
-    found = known(session, written, [(0, 4.75), (7, 9.25), (11, 12), (9, 9.5)], process=8)
-    assert found == ([(0, 5), (7, 8)], 8)
+    found = known(session, written, [(0, 4.75), (7, 9.25), (11, 12), (9, 9.5)], process=8, back=9)
+    assert found == ([(0, 5), (7, 9)], 9)
+
+
+def test_a_recorder_that_is_replaced_while_home_assistant_runs_begins_then(session: Session) -> None:
+    assert known(session, [(11, None, False)], [(11, 12)], process=8) == ([], 11)
 
 
 def test_a_clock_that_was_set_back_before_it_began(session: Session) -> None:

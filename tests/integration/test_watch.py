@@ -14,6 +14,10 @@ NOON_US = 1_795_262_400_000_000
 SECOND_US = 1_000_000
 
 
+def second(instant_us: int) -> float:
+    return (instant_us - NOON_US) / SECOND_US
+
+
 class Looks:
     """A recorder that is looked at, by a clock that can be set."""
 
@@ -55,11 +59,15 @@ class Looks:
         """Go on in the same process with a new watch."""
         self.watch = self._watched(self.watch.blind())
 
-    def blind(self) -> list[tuple[float, float | None]]:
-        def second(us: int) -> float | None:
-            return None if us == FOREVER_US else (us - NOON_US) / SECOND_US
+    def back(self) -> float | None:
+        back_us = self.watch.back_us
+        return None if back_us is None else second(back_us)
 
-        return [(second(span.since_us) or 0, second(span.until_us)) for span in self.watch.blind()]
+    def blind(self) -> list[tuple[float, float | None]]:
+        spans = self.watch.blind()
+        return [
+            (second(since_us), None if until_us == FOREVER_US else second(until_us)) for since_us, until_us in spans
+        ]
 
     def _watched(self, before: list[Span]) -> RecorderWatch:
         recorder = cast(Recorder, self)
@@ -104,8 +112,10 @@ def test_so_does_one_by_a_clock_that_had_not_been_set(looks: Looks) -> None:
 
 def test_what_comes_again_by_a_clock_that_is_set_back_is_not_recorded_either(looks: Looks) -> None:
     looks.look(5, Condition.DISABLED)
+    assert looks.back() is None
     looks.look(5, Condition.DISABLED, set_by=-30)
     assert looks.blind() == [(-25, None)]
+    assert looks.back() == -25
     looks.look(5)
     assert looks.blind() == [(-25, -15)]
 

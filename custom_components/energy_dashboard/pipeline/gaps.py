@@ -200,9 +200,9 @@ class Gaps:
         else:
             horizon_us = now_us() - int(self._recorder.latest_s * 1e6)
             await self._recorder.catch_up()
-            really_began_us = self._watch.really_began_us()
+            really_began_us, back_us = self._watch.really_began_us(), self._watch.back_us
             found = await self._recorder.ask(
-                partial(runs, really_began_us=really_began_us, process_began_us=process_began_us())
+                partial(runs, really_began_us=really_began_us, process_began_us=process_began_us(), back_us=back_us)
             )
             ready = self._recorder.status().condition is Condition.READY
             home = timeline(found, self._watch.blind(), horizon_us, current=ready)
@@ -211,7 +211,7 @@ class Gaps:
             ]
             known = await self._recorder.ask(partial(recorded, entity_ids=dict.fromkeys(entity_ids)))
         included = {entity.key for entity in catalog.entities if self._included(entity)}
-        quiet = self._quiet(catalog, known, included)
+        quiet = self._quiet(catalog, known, included, home.present)
         unseen = await self._unseen(home, known, catalog)
         plan = await self._hass.async_add_executor_job(
             _plan, self._wanted, catalog, home, known | quiet, unseen, included, self._answered()
@@ -243,19 +243,20 @@ class Gaps:
     def _included(self, entity: Entity) -> bool:
         return entity.source is Source.STATE and self._recorder.is_set_up and self._recorder.records(entity.entity_id)
 
-    def _quiet(self, catalog: Catalog, known: Mapping[str, Recorded], included: set[str]) -> dict[str, Recorded]:
+    def _quiet(
+        self, catalog: Catalog, known: Mapping[str, Recorded], included: set[str], present: Span | None
+    ) -> dict[str, Recorded]:
         """Return Entities whose state is older than the recorder's memory: it has none of it, but nothing happened.
 
-        No state is older than Home Assistant's process, whatever a clock that had not been set yet says.
+        No state is older than the present run, whatever a clock that had not been set yet says.
         """
         quiet: dict[str, Recorded] = {}
-        began_us = process_began_us()
         for key, _ in self._wanted:
-            if (place := catalog.places.get(key)) is None:
+            if present is None or (place := catalog.places.get(key)) is None:
                 continue
             entity_id = catalog.entities[place].entity_id
             if entity_id not in known and key in included and (state := self._hass.states.get(entity_id)) is not None:
-                since_us = max(instant_us(state.last_updated), began_us)
+                since_us = max(instant_us(state.last_updated), present.since_us)
                 quiet[entity_id] = Recorded(NO_ID, since_us, since_us)
         return quiet
 

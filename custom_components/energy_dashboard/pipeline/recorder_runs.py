@@ -26,8 +26,8 @@ LATEST_US = 2**62
 EARLY_S = 3_600.0
 """What a run writes first: of all its time would be too much to look through."""
 
-SET_US = 60_000_000
-"""A recorder and its process that began so far apart by the clock began before that was set."""
+SOON_US = 60_000_000
+"""A recorder that begins so soon after its process wrote that down by the clock as it is now."""
 
 type Which = Callable[..., Function[float | None]]
 
@@ -40,10 +40,12 @@ class Runs:
     began_us: int | None
 
 
-def runs(session: Session, really_began_us: Mapping[int, int], process_began_us: int) -> Runs:
-    """Return when the recorder ran; what its present process lived through was of the present run, and of none before.
+def runs(
+    session: Session, really_began_us: Mapping[int, int], process_began_us: int, back_us: int | None = None
+) -> Runs:
+    """Return when the recorder ran; `back_us` is what the clock was set back to in the present run.
 
-    So a clock that was set back counts the time of runs before again, as of the present one.
+    What the present run lived through by the clock as it is now was of none before, whatever had been written of it.
     """
     found = session.execute(
         select(RecorderRuns.start, RecorderRuns.end, RecorderRuns.closed_incorrect).order_by(RecorderRuns.run_id)
@@ -69,10 +71,18 @@ def runs(session: Session, really_began_us: Mapping[int, int], process_began_us:
             ended.append(Span(began_us, end_us))
             over_us = end_us
         began_us = None
-    if found and end_us is None and process_began_us < start_us + SET_US:
-        began_us = start_us if process_began_us > start_us - SET_US else process_began_us
-        ended = [Span(run.since_us, min(run.until_us, began_us)) for run in ended if run.since_us < began_us]
+    present_us = _present_us(start_us, process_began_us, back_us) if found and end_us is None else None
+    if present_us is not None:
+        began_us = present_us
+        ended = [Span(run.since_us, min(run.until_us, present_us)) for run in ended if run.since_us < present_us]
     return Runs(tuple(ended), began_us)
+
+
+def _present_us(start_us: int, process_began_us: int, back_us: int | None) -> int | None:
+    """Return when the present run began by the clock as it is now; None if only its states tell."""
+    if back_us is not None and back_us < start_us:
+        return back_us
+    return start_us if abs(process_began_us - start_us) < SOON_US else None
 
 
 def _was_behind(session: Session, said_us: int, began_us: int) -> bool:

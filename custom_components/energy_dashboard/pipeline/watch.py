@@ -11,6 +11,7 @@ from typing import Final
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from .clock import clocks_us, process_began_us
+from .outbox import CLOCK_STEP_US
 from .recorder import Condition, Recorder, RecorderStatus
 from .spans import Span
 
@@ -44,6 +45,8 @@ class RecorderWatch:
         self._on_change = on_change
         self._of_before = bool(remembered) and remembered[-1].until_us == FOREVER_US
         self._seen_us: tuple[int, int] | None = None
+        self.back_us: int | None = None
+        """What the clock was set back to since this was made, at the earliest; None if it was not."""
         self._timer: CALLBACK_TYPE | None = None
         self.status = recorder.status()
 
@@ -72,10 +75,13 @@ class RecorderWatch:
         """Look now."""
         status = self._recorder.status()
         instant_us, monotonic_us = clocks_us()
+        last_us = self._last_us(instant_us, monotonic_us)
+        if self._seen_us is not None and last_us < self._seen_us[0] - CLOCK_STEP_US:
+            self.back_us = last_us if self.back_us is None else min(self.back_us, last_us)
         if status.condition in BLIND:
-            self._open(self._last_us(instant_us, monotonic_us))
+            self._open(last_us)
         elif status.condition is Condition.READY:
-            self._close(self._last_us(instant_us, monotonic_us), instant_us)
+            self._close(last_us, instant_us)
         self._seen_us = instant_us, monotonic_us
         changed = self._correct()
         before, self.status = self.status, status
