@@ -84,13 +84,14 @@ async def _compose(hass: HomeAssistant, entry: EnergyDashboardConfigEntry) -> En
         memory.save()
         reconcile.recorder_changed()
 
-    watch = RecorderWatch(hass, recorder, before.blind, before.began, on_change=on_recorder)
+    kept = hass.data.setdefault(KEPT, {}).pop(entry.entry_id, None)
+    watch = RecorderWatch(hass, recorder, before.blind, before.began, restarted=kept is None, on_change=on_recorder)
     skipped: Counter[str] = Counter()
     reconcile = Reconcile(hass, recorder, watch, before.pending, before.misfits, skipped, on_change=memory.save)
     memory.unfinished = lambda: Unfinished(
         reconcile.pending, sorted(reconcile.imports.misfits), watch.blind(), watch.really_began_us()
     )
-    outbox = hass.data.setdefault(KEPT, {}).pop(entry.entry_id, None) or Outbox(json_bytes, OUTBOX_BYTES, EARLIEST_US)
+    outbox = Outbox(json_bytes, OUTBOX_BYTES, EARLIEST_US) if kept is None else kept
     issues = Issues(hass, entry.entry_id, entry.data[CONF_URL])
     site_id = await instance_id.async_get(hass)
     was_connected = False

@@ -120,6 +120,20 @@ def test_a_power_cut_of_which_the_run_is_purged(session: Session) -> None:
     assert found == ([(0, 5), (6, TEN), (10.9, 14)], 15)
 
 
+def test_a_clock_that_was_behind_but_later_than_the_run_before(session: Session) -> None:
+    """It was said to be 10.25 when it was 11.25, and set within minutes: nothing ran in between."""
+    states = [(0, 9.75), (10.25, 10.25), (11.5, 14)]
+    found, began = known(session, [(0, 10, False), (10.25, None, False)], states, {10.25: 11.25}, process=11.25)
+    assert (found[0], began) == ((0, 10), 11.25)
+
+
+def test_a_clock_that_is_set_forward_a_little_is_of_one_run(session: Session) -> None:
+    """Or its machine slept."""
+    states = [(0, 9.75), (11, 15), (15.5, 18)]
+    found = known(session, [(0, 10, False), (11, None, False)], states, {11: 11.5}, process=11.5)
+    assert found == ([(0, 10)], 11)
+
+
 def test_a_clock_that_is_set_back_while_it_runs_moves_its_beginning(session: Session) -> None:
     """At 12 the clock was set to 9: since then the run counts the time of those before it again, as its own."""
     written = [(0, 5, False), (7, 9.5, False), (11, None, False)]

@@ -111,14 +111,17 @@ async def test_a_state_by_a_clock_that_had_not_been_set_is_counted(
     hass: HomeAssistant, server: FakeServer, set_up: SetUp
 ) -> None:
     state(hass, "sensor.power", "1", POWER, timestamp=60.0)
-    state(hass, "sensor.meter", "5", COUNTER)
+    for timestamp in (60.0, 90.0):
+        state(hass, "sensor.meter", "5", COUNTER, timestamp=timestamp)
+    state(hass, "sensor.other", "7", COUNTER)
     entry = await set_up()
-    await server.row("sensor.meter", 5.0)
+    await server.row("sensor.other", 7.0)
     snapshot = await when(entry, lambda now: now.waiting == 0)
-    assert snapshot.skipped == {"clock_not_set": 1}
-    assert [row[2] for row in server.rows()] == [5.0]
+    assert snapshot.skipped == {"clock_not_set": 2}
     state(hass, "sensor.power", "2", POWER)
-    await server.row("sensor.power", 2.0)
+    state(hass, "sensor.meter", "6", COUNTER)
+    await server.row("sensor.meter", 6.0)
+    assert [row[2] for row in server.rows()] == [7.0, 2.0, 6.0]
 
 
 async def test_a_burst_is_cut_into_batches_in_order(hass: HomeAssistant, server: FakeServer, set_up: SetUp) -> None:

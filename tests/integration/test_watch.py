@@ -28,7 +28,8 @@ class Looks:
         self._monotonic_us = 0
         self._offset_us = NOON_US
         self._process_us = 0
-        self.watch = self._watched([])
+        self.changes: list[list[Span]] = []
+        self.watch = self._watched([], restarted=True)
 
     def status(self) -> RecorderStatus:
         return RecorderStatus(self._condition)
@@ -53,11 +54,11 @@ class Looks:
         self._offset_us += round(set_by * SECOND_US)
         self._process_us, self._condition = self._monotonic_us, Condition.READY
         self.began_us = self._monotonic_us + self._offset_us
-        self.watch = self._watched(before)
+        self.watch = self._watched(before, restarted=True)
 
     def reload(self) -> None:
         """Go on in the same process with a new watch."""
-        self.watch = self._watched(self.watch.blind())
+        self.watch = self._watched(self.watch.blind(), restarted=False)
 
     def back(self) -> float | None:
         back_us = self.watch.back_us
@@ -69,9 +70,12 @@ class Looks:
             (second(since_us), None if until_us == FOREVER_US else second(until_us)) for since_us, until_us in spans
         ]
 
-    def _watched(self, before: list[Span]) -> RecorderWatch:
-        recorder = cast(Recorder, self)
-        return RecorderWatch(cast(HomeAssistant, None), recorder, before, {}, on_change=lambda: None)
+    def _watched(self, before: list[Span], *, restarted: bool) -> RecorderWatch:
+        hass, recorder = cast(HomeAssistant, None), cast(Recorder, self)
+        return RecorderWatch(hass, recorder, before, {}, restarted=restarted, on_change=self._on_change)
+
+    def _on_change(self) -> None:
+        self.changes.append(self.watch.blind())
 
 
 @pytest.fixture
@@ -140,6 +144,7 @@ def test_a_clock_that_is_set_back_behind_a_restart_shows_all_of_the_new_run(look
     for _ in range(200):
         looks.look(5)
     assert looks.blind() == [(0, 0)]
+    assert looks.changes[-1] == looks.watch.blind(), "written down"
 
 
 def test_a_reload_of_the_integration_is_no_restart(looks: Looks) -> None:
@@ -147,3 +152,12 @@ def test_a_reload_of_the_integration_is_no_restart(looks: Looks) -> None:
     looks.reload()
     looks.look(5)
     assert looks.blind() == [(0, 10)]
+
+
+def test_nor_is_one_by_a_clock_that_was_set_forward(looks: Looks) -> None:
+    """By its age the process seems to have begun while the recorder was disabled."""
+    looks.look(100, Condition.DISABLED)
+    looks.look(5, Condition.DISABLED, set_by=1_000)
+    looks.reload()
+    looks.look(5)
+    assert looks.blind() == [(0, 1_110)]

@@ -149,7 +149,9 @@ class Home:
         self.recorder.start(excluded)
         recorder = cast(IntegrationsRecorder, self.recorder)
         skipped: Counter[str] = Counter()
-        watch = RecorderWatch(hass, recorder, self.storage.blind, self.storage.began, on_change=self._on_recorder)
+        watch = RecorderWatch(
+            hass, recorder, self.storage.blind, self.storage.began, restarted=True, on_change=self._on_recorder
+        )
         gaps = Gaps(hass, recorder, watch, skipped)
         outbox = Outbox(json_bytes, OUTBOX_BYTES, EARLIEST_US)
         listener = Listener(hass, outbox, on_sealed=self._on_sealed, on_new_entity=_pass_over, skipped=skipped)

@@ -16,7 +16,7 @@ from enum import Enum, auto
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
 
-from .clock import CLOCKLESS_US, clocks_us
+from .clock import CLOCKLESS_YEAR, clocks_us
 from .convert import Converter, instant_us, ts_us
 from .errors import SkippedStateError
 from .model import Catalog, Entity, Source
@@ -128,7 +128,7 @@ class Listener:
                 continue
             if (state := self._hass.states.get(entity.entity_id)) is None:
                 continue
-            if instant_us(state.last_updated) < CLOCKLESS_US:
+            if state.last_updated.year < CLOCKLESS_YEAR:
                 self.skipped["clock_not_set"] += 1  # nobody knows when it was
             else:
                 self._add(track, state, state.last_updated)
@@ -167,7 +167,7 @@ class Listener:
 
     def _add_confirmed(self, track: Track, old: State) -> None:
         """Add the value that a counter still had when it was reported last: it is known to have stood still."""
-        if old.last_reported <= old.last_updated:
+        if old.last_reported <= old.last_updated or old.last_reported.year < CLOCKLESS_YEAR:
             return
         try:
             value = track.value(old.state, old.attributes)

@@ -18,7 +18,7 @@ from homeassistant.util import dt as dt_util
 from sqlalchemy import Function, func, select
 from sqlalchemy.orm import Session
 
-from .clock import CLOCKLESS_US
+from .clock import CLOCKLESS_US, SOON_US
 from .convert import instant_us, ts_us
 from .spans import Span
 
@@ -26,8 +26,8 @@ LATEST_US = 2**62
 EARLY_S = 3_600.0
 """What a run writes first: of all its time would be too much to look through."""
 
-SOON_US = 60_000_000
-"""A recorder that begins so soon after its process wrote that down by the clock as it is now."""
+SETTING_US = 600_000_000
+"""A clock that is behind when the machine starts is set within this time, from the network."""
 
 type Which = Callable[..., Function[float | None]]
 
@@ -55,10 +55,10 @@ def runs(
     began_us: int | None = None
     over_us = CLOCKLESS_US
     for position, (start, end, killed) in enumerate(found):
+        told = instant_us(_utc(start)) in corrected
         start_us = _corrected(start, corrected)
         end_us = None if end is None else _corrected(end, corrected)
-        certain = position == 0 or start_us in corrected.values()
-        if certain and (last_us := _last_state_us(session, over_us, start_us)) is not None:
+        if (position == 0 or told) and (last_us := _last_state_us(session, over_us, start_us)) is not None:
             ended.append(Span(_first_state_us(session, over_us, start_us) or over_us, last_us + 1))
             over_us = last_us + 1
         began_us = _begin_us(session, over_us, start_us, LATEST_US if end_us is None else end_us)
@@ -88,17 +88,24 @@ def _present_us(start_us: int, process_began_us: int, back_us: int | None) -> in
 def _was_behind(session: Session, said_us: int, began_us: int) -> bool:
     """Return whether the clock was behind when a run began, and not merely set forward while it went on.
 
-    Then states of the run before are later than those that the run itself wrote first, though they were stored before.
-    Those of a clock that had not been set at all may be purged already.
+    Then states of the run before are later than those that the run itself wrote first, though they were stored before;
+    or there are none between its first minutes and the instant that the clock was set to. Those of a clock that had not
+    been set at all may be purged already.
     """
     if said_us < CLOCKLESS_US:
+        return True
+    last_us, next_us = _last_state_us(session, said_us, began_us), _first_state_us(session, began_us, LATEST_US)
+    if last_us is None or next_us is None:
+        return False
+    if last_us - said_us < SETTING_US and next_us - last_us > began_us - said_us - SOON_US:
         return True
     updated = States.last_updated_ts
     last_id = session.execute(
         select(States.state_id).where(updated < began_us / 1e6).order_by(updated.desc()).limit(1)
-    ).scalar()
-    early = select(States.state_id).where(updated >= said_us / 1e6, updated < said_us / 1e6 + EARLY_S)
-    return last_id is not None and session.execute(early.where(States.state_id > last_id).limit(1)).first() is not None
+    ).scalar_one()
+    early_s = min(said_us / 1e6 + EARLY_S, began_us / 1e6)
+    early = select(States.state_id).where(updated >= said_us / 1e6, updated < early_s)
+    return session.execute(early.where(States.state_id > last_id).limit(1)).first() is not None
 
 
 def _begin_us(session: Session, over_us: int, start_us: int, end_us: int) -> int | None:

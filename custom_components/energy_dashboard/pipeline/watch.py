@@ -10,7 +10,7 @@ from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
-from .clock import clocks_us, process_began_us
+from .clock import SOON_US, clocks_us, process_began_us
 from .outbox import CLOCK_STEP_US
 from .recorder import Condition, Recorder, RecorderStatus
 from .spans import Span
@@ -19,8 +19,6 @@ LOOK_S: Final = 5.0
 MOST: Final = 200
 """Spans that are remembered, the newest ones: who disables the recorder every night is still known half a year."""
 
-WRONG_US: Final = 60_000_000
-"""A recorder that began so much before its own process wrote that down by a clock that was behind."""
 BLIND: Final = frozenset({Condition.DISABLED, Condition.LOSSY})
 FOREVER_US: Final = 2**62
 
@@ -35,15 +33,16 @@ class RecorderWatch:
         remembered: list[Span],
         really_began_us: dict[int, int],
         *,
+        restarted: bool,
         on_change: Callable[[], None],
     ) -> None:
-        """Take up what earlier runs of Home Assistant saw."""
+        """Take up what was seen before: by an earlier process, if Home Assistant was restarted since."""
         self._hass = hass
         self._recorder = recorder
         self._blind = remembered
         self._really_began_us = really_began_us
         self._on_change = on_change
-        self._of_before = bool(remembered) and remembered[-1].until_us == FOREVER_US
+        self._of_before = restarted
         self._seen_us: tuple[int, int] | None = None
         self.back_us: int | None = None
         """What the clock was set back to since this was made, at the earliest; None if it was not."""
@@ -73,7 +72,7 @@ class RecorderWatch:
     @callback
     def look(self) -> None:
         """Look now."""
-        status = self._recorder.status()
+        status, blind = self._recorder.status(), self._blind
         instant_us, monotonic_us = clocks_us()
         last_us = self._last_us(instant_us, monotonic_us)
         if self._seen_us is not None and last_us < self._seen_us[0] - CLOCK_STEP_US:
@@ -83,7 +82,7 @@ class RecorderWatch:
         elif status.condition is Condition.READY:
             self._close(last_us, instant_us)
         self._seen_us = instant_us, monotonic_us
-        changed = self._correct()
+        changed = self._correct() or self._blind != blind
         before, self.status = self.status, status
         if changed or (before.condition, before.detail) != (status.condition, status.detail):
             self._on_change()
@@ -91,10 +90,10 @@ class RecorderWatch:
     def _correct(self) -> bool:
         """Remember when the present run really began; returns whether that is news."""
         said_us, began_us = self._recorder.began_us, process_began_us()
-        if said_us is None or began_us - said_us < WRONG_US:
+        if said_us is None or began_us - said_us < SOON_US:
             return False
         before_us = self._really_began_us.get(said_us)
-        if before_us is not None and abs(before_us - began_us) < WRONG_US:
+        if before_us is not None and abs(before_us - began_us) < SOON_US:
             return False
         kept = list(self._really_began_us.items())[-MOST:]
         self._really_began_us = dict(kept) | {said_us: began_us}
@@ -115,7 +114,7 @@ class RecorderWatch:
         if not self._blind or self._blind[-1].until_us != FOREVER_US:
             self._blind = [*self._blind[-MOST:], Span(last_us, FOREVER_US)]
         else:
-            self._blind[-1] = Span(min(self._blind[-1].since_us, last_us), FOREVER_US)
+            self._blind = [*self._blind[:-1], Span(min(self._blind[-1].since_us, last_us), FOREVER_US)]
         self._of_before = False
 
     def _close(self, last_us: int, instant_us: int) -> None:
@@ -124,9 +123,9 @@ class RecorderWatch:
             return
         since_us, began_us = self._blind[-1].since_us, process_began_us()
         if not self._of_before:
-            self._blind[-1] = Span(min(since_us, last_us), instant_us)
+            self._blind = [*self._blind[:-1], Span(min(since_us, last_us), instant_us)]
         elif since_us <= instant_us:
-            self._blind[-1] = Span(since_us, began_us if since_us < began_us else instant_us)
+            self._blind = [*self._blind[:-1], Span(since_us, began_us if since_us < began_us else instant_us)]
 
 
 def condition_of(status: RecorderStatus) -> dict[str, object]:

@@ -57,6 +57,16 @@ def test_a_day_of_23_hours_can_be_complete() -> None:
     assert (day.length_s, day.live_s, day.missing_s) == (23 * 3600, 23 * 3600, 0)
 
 
+def test_who_left_before_it_was_listened_to_was_not_there() -> None:
+    (day,) = table(
+        covered(("2026-03-10", "2026-03-11", STATES)),
+        covered(since="2026-03-11", until="2026-03-10T01:00"),
+        since="2026-03-10",
+        until="2026-03-11",
+    )
+    assert (day.backfilled_s, day.missing_s) == (24 * 3600, 0)
+
+
 def test_it_is_the_mean_over_the_entities() -> None:
     whole = covered(("2026-03-10", "2026-03-11", LIVE))
     half = covered(("2026-03-10T00:00", "2026-03-10T12:00", LIVE))

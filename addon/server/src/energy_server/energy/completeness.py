@@ -55,7 +55,8 @@ def completeness(entities: Sequence[EntityCoverage], edges_us: NDArray[np.int64]
     present = np.zeros(len(elapsed))
     for entity in entities:
         first_us = min([entity.since_us, *(span.since_us for span, source in entity.spans if source in _SOURCES)])
-        window = Span(first_us, now_us if entity.until_us is None else min(entity.until_us, now_us))
+        until_us = now_us if entity.until_us is None else min(entity.until_us, now_us)
+        window = Span(first_us, max(first_us, until_us))  # who left before anything was claimed was not there
         present += _seconds([window], passed)
         for row, wanted in enumerate(_TOLD):
             told[row] += _seconds([span for span, source in entity.spans if source is wanted], passed)

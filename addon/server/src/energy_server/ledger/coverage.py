@@ -76,7 +76,7 @@ class CoverageLedger:
         self._scattered: dict[str, Span] = {}
         self._shared: dict[str, tuple[object, dict[Hashable, object]]] = {}
         self._reached_us: Counter[str] = Counter()
-        """How far each Site had come; where the last Coverage was lost, only who left by then may tell."""
+        """How far each Site had come: of the last seconds before a kill, which lost Coverage, who left may tell."""
         self._shrunk = False
         self._flushing = asyncio.Lock()
 
