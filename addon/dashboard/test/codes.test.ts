@@ -18,7 +18,9 @@ interface Protocol {
 }
 
 const { ack, nothing, recorder } = (JSON.parse(read('protocol/schema/v1.json')) as Protocol).$defs;
-const skipped = [...read('custom_components/energy_dashboard/pipeline/convert.py').matchAll(/SkippedStateError\("[^"]+", "(\w+)"\)/g)].map(([, code]) => code ?? '');
+const codesOf = (module: string, code: RegExp): string[] =>
+  [...read(`custom_components/energy_dashboard/pipeline/${module}.py`).matchAll(code)].map(([, found]) => found ?? '');
+const skipped = [...codesOf('convert', /SkippedStateError\("[^"]+", "(\w+)"\)/g), ...codesOf('listen', /skipped\["(\w+)"\]/g)];
 const reasons = nothing.properties.reason.enum.filter((reason) => reason !== 'no_statistics'); // of hours, which have no gaps
 
 describe('every code has words', () => {
