@@ -141,14 +141,17 @@ class Model:
         self.since = since
         self.settled: set[int] = set()
         self.heard: set[int] = set()
+        self.reached = 0
 
     def takes(self, said: Said) -> Claim:
         """Take a claim, and return it as the ledger gets it."""
         begin = said.begin + (max(self.heard, default=0) if said.source is LIVE else 0)
         instants = set(range(begin, begin + said.length))
+        if said.source is LIVE and begin < self.reached:
+            self.voids(begin)  # a clock was set back
+        if said.source is not HOUR and said.reason != "no_statistics":
+            self.reached = max(self.reached, begin + said.length)
         if said.source is LIVE:
-            if begin <= max(self.heard, default=-1):
-                self.voids(begin)  # a clock was set back
             self.heard |= instants
         elif said.source is STATES and not said.keys:
             self.settled |= {one for one in instants if one >= self.since}
@@ -158,6 +161,7 @@ class Model:
 
     def voids(self, instant: int) -> None:
         """Forget what lies after an instant."""
+        self.reached = instant
         self.settled = {one for one in self.settled if one < instant}
         self.heard = {one for one in self.heard if one < instant}
 
