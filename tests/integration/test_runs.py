@@ -127,6 +127,11 @@ def test_a_clock_that_was_behind_but_later_than_the_run_before(session: Session)
     assert (found[0], began) == ((0, 10), 11.25)
 
 
+def test_a_power_cut_after_which_no_state_is_as_new_as_the_clock_yet(session: Session) -> None:
+    found, began = known(session, [(0, 8, True), (8, None, False)], [(0, 10), (8, 8)], {8: 10.9})
+    assert (found, began) == ([(0, TEN)], 10.9)
+
+
 def test_a_clock_that_is_set_forward_a_little_is_of_one_run(session: Session) -> None:
     """Or its machine slept."""
     states = [(0, 9.75), (11, 15), (15.5, 18)]

@@ -94,9 +94,10 @@ def _was_behind(session: Session, said_us: int, began_us: int) -> bool:
     """
     if said_us < CLOCKLESS_US:
         return True
-    last_us, next_us = _last_state_us(session, said_us, began_us), _first_state_us(session, began_us, LATEST_US)
-    if last_us is None or next_us is None:
+    last_us = _last_state_us(session, said_us, began_us)
+    if last_us is None:
         return False
+    next_us = _first_state_us(session, began_us, LATEST_US) or LATEST_US
     if last_us - said_us < SETTING_US and next_us - last_us > began_us - said_us - SOON_US:
         return True
     updated = States.last_updated_ts

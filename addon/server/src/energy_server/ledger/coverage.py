@@ -76,7 +76,7 @@ class CoverageLedger:
         self._scattered: dict[str, Span] = {}
         self._shared: dict[str, tuple[object, dict[Hashable, object]]] = {}
         self._reached_us: Counter[str] = Counter()
-        """How far each Site had come: of the last seconds before a kill, which lost Coverage, who left may tell."""
+        """How far each Site had come. Coverage that a kill took before it was written may still be told by who left."""
         self._shrunk = False
         self._flushing = asyncio.Lock()
 
